@@ -1,0 +1,76 @@
+"""vasculum: any subset of specimen images, from a query to pixels to a table of results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vasculum.corpus.corpus import Corpus, Subset
+    from vasculum.errors import ProcessorError, SourceError, StoreError, SubsetError, UsageError, VasculumError
+    from vasculum.outcomes import Status
+    from vasculum.processing.contract import processor
+    from vasculum.processing.types import (
+        Boolean,
+        Bytes,
+        Float,
+        Integer,
+        ListOf,
+        Picture,
+        Pixels,
+        Text,
+        Tiles,
+        Vector,
+    )
+    from vasculum.study.study import Study
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Corpus": "vasculum.corpus.corpus",
+    "Subset": "vasculum.corpus.corpus",
+    "Study": "vasculum.study.study",
+    "Status": "vasculum.outcomes",
+    "processor": "vasculum.processing.contract",
+    **dict.fromkeys(
+        ("Boolean", "Bytes", "Float", "Integer", "ListOf", "Picture", "Pixels", "Text", "Tiles", "Vector"),
+        "vasculum.processing.types",
+    ),
+    **dict.fromkeys(
+        ("ProcessorError", "SourceError", "StoreError", "SubsetError", "UsageError", "VasculumError"),
+        "vasculum.errors",
+    ),
+}
+
+__all__ = [
+    "Boolean",
+    "Bytes",
+    "Corpus",
+    "Float",
+    "Integer",
+    "ListOf",
+    "Picture",
+    "Pixels",
+    "ProcessorError",
+    "SourceError",
+    "Status",
+    "StoreError",
+    "Study",
+    "Subset",
+    "SubsetError",
+    "Text",
+    "Tiles",
+    "UsageError",
+    "VasculumError",
+    "Vector",
+    "__version__",
+    "processor",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use, so that `import vasculum` and `--help` stay fast."""
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'vasculum' has no attribute {name!r}")

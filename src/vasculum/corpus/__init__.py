@@ -1,0 +1,1 @@
+"""The corpus: images with their records; collect, fetch, subsets."""

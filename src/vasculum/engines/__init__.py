@@ -1,0 +1,1 @@
+"""Engines run jobs and know nothing of images."""

@@ -1,0 +1,1 @@
+"""Getting the bytes of media, with an outcome for each."""

@@ -1,0 +1,1 @@
+"""Outside things to Arrow batches of manifest rows."""
