@@ -9,7 +9,15 @@ from typing import Any
 
 import click
 
-from vasculum.cli.options import corpus_argument, json_option, retry_option, selection, statuses, strict_option, subset_options
+from vasculum.cli.options import (
+    corpus_argument,
+    json_option,
+    retry_option,
+    selection,
+    statuses,
+    strict_option,
+    subset_options,
+)
 from vasculum.cli.progress import Watcher, say, summary
 from vasculum.errors import EXIT_FAILED_ROWS, EXIT_OK, UsageError
 
@@ -83,10 +91,19 @@ def command(
 
 def _tell_plan(plan: Any, as_json: bool) -> int:
     if as_json:
-        content = {"wanted": plan.wanted, "done": plan.done, "todo": len(plan.todo), "to_decode": plan.to_decode, "waiting": plan.waiting, "beyond": plan.beyond}
+        content = {
+            "wanted": plan.wanted,
+            "done": plan.done,
+            "todo": len(plan.todo),
+            "to_decode": plan.to_decode,
+            "waiting": plan.waiting,
+            "beyond": plan.beyond,
+        }
         click.echo(json.dumps(content))
         return EXIT_OK
-    click.echo(f"wanted: {plan.wanted:,}  done: {plan.done:,}  to do: {len(plan.todo):,}, of which to read: {plan.to_decode:,}")
+    click.echo(
+        f"wanted: {plan.wanted:,}  done: {plan.done:,}  to do: {len(plan.todo):,}, of which to read: {plan.to_decode:,}"
+    )
     for status, count in plan.waiting.items():
         click.echo(f"  {count:,} have no image to work on: {status}")
     if plan.beyond:

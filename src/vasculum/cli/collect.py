@@ -22,9 +22,21 @@ Examples:
 @corpus_argument
 @click.argument("kind", type=click.Choice(["table", "folder"]))
 @click.argument("source", type=click.Path(path_type=Path))
-@click.option("--map", "columns", metavar="COLUMN=NAME", multiple=True, help="The manifest's COLUMN is the table's NAME, where the guess is wrong.")
-@click.option("--label", metavar="NAME", help="Name of this source in the corpus (default: the file's or folder's own).")
-@click.option("--root", type=click.Path(path_type=Path), help="Folder that relative image paths start from (default: the table's).")
+@click.option(
+    "--map",
+    "columns",
+    metavar="COLUMN=NAME",
+    multiple=True,
+    help="The manifest's COLUMN is the table's NAME, where the guess is wrong.",
+)
+@click.option(
+    "--label", metavar="NAME", help="Name of this source in the corpus (default: the file's or folder's own)."
+)
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    help="Folder that relative image paths start from (default: the table's).",
+)
 @click.option("--encoding", help="Encoding of the table where it is not UTF-8, such as latin-1.")
 @click.option("--labels", is_flag=True, help="Folder only: label each image with its folder's name.")
 @json_option
@@ -46,7 +58,14 @@ def command(
     if kind == "table" and labels:
         raise UsageError("--labels is for folders.")
     collected = Corpus.create(corpus).collect(
-        kind, source, label=label, root=root, columns=pairs(columns, "--map"), encoding=encoding, labels=labels, told=say
+        kind,
+        source,
+        label=label,
+        root=root,
+        columns=pairs(columns, "--map"),
+        encoding=encoding,
+        labels=labels,
+        told=say,
     )
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(collected)))

@@ -18,8 +18,12 @@ def command(as_json: bool) -> int:
 
     findings = examine()
     if as_json:
-        click.echo(json.dumps([{"what": f.what, "good": f.good, "found": f.found, "remedy": f.remedy} for f in findings]))
+        click.echo(
+            json.dumps([{"what": f.what, "good": f.good, "found": f.found, "remedy": f.remedy} for f in findings])
+        )
     else:
         for finding in findings:
-            click.echo(f"{'ok  ' if finding.good else 'BAD '} {finding.what}: {finding.found}{'' if finding.good else f'. {finding.remedy}'}")
+            click.echo(
+                f"{'ok  ' if finding.good else 'BAD '} {finding.what}: {finding.found}{'' if finding.good else f'. {finding.remedy}'}"
+            )
     return EXIT_OK if all(finding.good for finding in findings) else EXIT_BROKEN_CONTRACT

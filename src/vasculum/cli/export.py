@@ -35,5 +35,13 @@ def command(
     from vasculum.study.study import Study
 
     named = [name.strip() for name in columns.split(",")] if columns else None
-    rows = export(Study.open(study, corpus=corpus), kind, out, columns=named, where=where, sort=sort, overwrite=overwrite)
+    rows = export(
+        Study.open(study, corpus=corpus),
+        kind,
+        out,
+        columns=named,
+        where=where,
+        sort=sort,
+        overwrite=overwrite,
+    )
     say(f"{rows:,} rows written to {out}")

@@ -9,12 +9,23 @@ from typing import Any
 
 import click
 
-from vasculum.cli.options import corpus_argument, json_option, pairs, retry_option, selection, statuses, strict_option, subset_options
+from vasculum.cli.options import (
+    corpus_argument,
+    json_option,
+    pairs,
+    retry_option,
+    selection,
+    statuses,
+    strict_option,
+    subset_options,
+)
 from vasculum.cli.progress import Watcher, say, summary
 from vasculum.errors import EXIT_FAILED_ROWS, EXIT_OK
 
 
-@click.command(epilog="\b\nExamples:\n  vasculum fetch sheets\n  vasculum fetch sheets --in-place --where \"family = 'Fagaceae'\"")
+@click.command(
+    epilog="\b\nExamples:\n  vasculum fetch sheets\n  vasculum fetch sheets --in-place --where \"family = 'Fagaceae'\""
+)
 @corpus_argument
 @subset_options
 @click.option("--in-place", is_flag=True, help="Leave the files where they are; note their state and read them there.")
@@ -23,7 +34,13 @@ from vasculum.errors import EXIT_FAILED_ROWS, EXIT_OK
 @strict_option
 @json_option
 def command(
-    corpus: Path, in_place: bool, roots: tuple[str, ...], retry: tuple[str, ...], strict: bool, as_json: bool, **options: Any
+    corpus: Path,
+    in_place: bool,
+    roots: tuple[str, ...],
+    retry: tuple[str, ...],
+    strict: bool,
+    as_json: bool,
+    **options: Any,
 ) -> int:
     """Get the bytes of the images into CORPUS, as they are. Only what is missing or changed is read."""
     from vasculum.corpus.corpus import Corpus
@@ -32,7 +49,11 @@ def command(
     named = {label: folder for label, folder in _roots(opened.sources, roots).items()}
     with Watcher("fetch") as watcher:
         fetched = opened.fetch(
-            opened.select(selection(options)), in_place=in_place, retry=statuses(retry), roots=named, progress=watcher
+            opened.select(selection(options)),
+            in_place=in_place,
+            retry=statuses(retry),
+            roots=named,
+            progress=watcher,
         )
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(fetched) | {"counts": dict(fetched.counts)}))

@@ -68,7 +68,9 @@ class Commands(click.Group):
 
 
 @click.group(
-    cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    cls=Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, "--version", message="vasculum %(version)s")
 def vasculum() -> None:
@@ -106,12 +108,19 @@ def run(arguments: list[str]) -> int:
         if os.environ.get("VASCULUM_DEBUG"):
             raise
         told = " ".join(f"{type(error).__name__}: {error}".split())[:400]
-        return _say(f"{told}. This is a bug: run again with VASCULUM_DEBUG=1 and report what it prints.", EXIT_BROKEN_CONTRACT)
+        return _say(
+            f"{told}. This is a bug: run again with VASCULUM_DEBUG=1 and report what it prints.",
+            EXIT_BROKEN_CONTRACT,
+        )
 
 
 def _say(message: str, code: int) -> int:
     color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    click.echo(click.style("error: ", fg="red", bold=True) + message if color else f"error: {message}", err=True, color=color)
+    click.echo(
+        click.style("error: ", fg="red", bold=True) + message if color else f"error: {message}",
+        err=True,
+        color=color,
+    )
     return code
 
 

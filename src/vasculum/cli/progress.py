@@ -56,11 +56,15 @@ class Watcher:
         with self._lock:
             self.counts.update(counts)
             if self._bar is not None:
-                self._bar.update(self._task, completed=sum(self.counts.values()), rate=self._rate(), failed=self._failed())
+                self._bar.update(
+                    self._task, completed=sum(self.counts.values()), rate=self._rate(), failed=self._failed()
+                )
             elif time.monotonic() - self._told > SECONDS_BETWEEN_LINES:
                 self._told = time.monotonic()
                 left = f" of {self.total:,}" if self.total else ""
-                say(f"{self.verb}: {sum(self.counts.values()):,}{left}, {self._rate()}{self._left()} {self._failed()}".rstrip())
+                say(
+                    f"{self.verb}: {sum(self.counts.values()):,}{left}, {self._rate()}{self._left()} {self._failed()}".rstrip()
+                )
 
     def _rate(self) -> str:
         seconds = max(time.monotonic() - self._began, 1e-6)

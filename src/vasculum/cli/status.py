@@ -31,9 +31,13 @@ def command(folder: Path, as_json: bool) -> None:
 
 def _corpus(found: dict[str, Any]) -> list[str]:
     media = found["media"]
-    lines = [f"corpus {found['path']}: {media.get('present', 0):,} media of {found['specimen_records']:,} specimen records"]
+    lines = [
+        f"corpus {found['path']}: {media.get('present', 0):,} media of {found['specimen_records']:,} specimen records"
+    ]
     lines += [f"  source {label}: {entry['kind']} {entry['root']}" for label, entry in found["sources"].items()]
-    lines.append(f"  images: {found['readable']:,} readable, {found['bytes'] / 1e6:,.1f} MB; by status: {summary(found['fetched'])}")
+    lines.append(
+        f"  images: {found['readable']:,} readable, {found['bytes'] / 1e6:,.1f} MB; by status: {summary(found['fetched'])}"
+    )
     lines.append(f"  licences: {summary(found['licenses'])}")
     if found["rejected_rows"]:
         lines.append(f"  {found['rejected_rows']:,} rows kept aside in rejects/")
@@ -53,6 +57,10 @@ def _runs(runs: list[dict[str, Any]]) -> list[str]:
     for run in runs[-5:]:
         state = "at work" if run["alive"] else run["end"] or "died"
         progress = run["progress"] or {}
-        done = f", {progress['done']:,} of {progress['total']:,} images" if "total" in progress and "done" in progress else ""
+        done = (
+            f", {progress['done']:,} of {progress['total']:,} images"
+            if "total" in progress and "done" in progress
+            else ""
+        )
         lines.append(f"  run {run['run']}: {run['verb']}, {state}, since {run['started']}{done}")
     return lines

@@ -70,7 +70,9 @@ def _default_label(path: Path) -> str:
 
 def collect(corpus: Corpus, source: Source, told: Callable[[str], None]) -> Collected:
     """Read a source and commit what is new. A medium that is there unchanged adds nothing."""
-    told(str(source.mapping) if isinstance(source, TableSource) else f"folder {source.root}, as source {source.label!r}")
+    told(
+        str(source.mapping) if isinstance(source, TableSource) else f"folder {source.root}, as source {source.label!r}"
+    )
     parameters = {"kind": source.kind, "label": source.label, "query": source.query, "root": str(source.root)}
     with runs.running(corpus.folder, "collect", parameters) as run:
         entry = {"kind": source.kind, "query": source.query, "root": str(source.root)}
@@ -87,9 +89,7 @@ def collect(corpus: Corpus, source: Source, told: Callable[[str], None]) -> Coll
             counts = _write_new(corpus, staged, run.name)
         finally:
             corpus.folder.delete([staged])
-        result = Collected(
-            source.label, *counts, rejected=len(source.rejects), source_counts=dict(source.counts)
-        )
+        result = Collected(source.label, *counts, rejected=len(source.rejects), source_counts=dict(source.counts))
         run.progress(dataclasses.asdict(result))
         if not [name for name, _ in runs.live(corpus.folder) if name != run.name]:
             _tidy_manifest(corpus, run.name)
@@ -100,10 +100,21 @@ def collect(corpus: Corpus, source: Source, told: Callable[[str], None]) -> Coll
 def _keep_rejects(corpus: Corpus, source: Source, run: str) -> None:
     if source.rejects:
         rows: list[dict[str, Any]] = [
-            {"run": run, "source_name": source.label, "file": r.file, "line": r.line, "reason": r.reason, "text": r.text}
+            {
+                "run": run,
+                "source_name": source.label,
+                "file": r.file,
+                "line": r.line,
+                "reason": r.reason,
+                "text": r.text,
+            }
             for r in source.rejects
         ]
-        write_table(corpus.folder, names.part_name("rejects", run, 0), pa.Table.from_pylist(rows, schema=REJECTS_SCHEMA))
+        write_table(
+            corpus.folder,
+            names.part_name("rejects", run, 0),
+            pa.Table.from_pylist(rows, schema=REJECTS_SCHEMA),
+        )
 
 
 def _write_new(corpus: Corpus, staged: str, run: str) -> tuple[int, int, int, int, int]:
@@ -152,10 +163,10 @@ def _folded() -> str:
                CASE WHEN n > 1 THEN list_distinct(grouped.records) END AS records
         FROM ({grouped}) AS grouped JOIN ({ordered}) AS links USING (place)"""
     # unit separator between columns, another sign for null: no two different rows give one text
-    hashed = ", ".join(f"coalesce(CAST({quoted(name)} AS VARCHAR), chr(30))" for name in [*kept, "record_keys", "records"])
-    return (
-        f"SELECT *, CAST('0x' || substr(md5(concat_ws(chr(31), {hashed})), 1, 15) AS BIGINT) AS row_hash FROM ({folded})"
+    hashed = ", ".join(
+        f"coalesce(CAST({quoted(name)} AS VARCHAR), chr(30))" for name in [*kept, "record_keys", "records"]
     )
+    return f"SELECT *, CAST('0x' || substr(md5(concat_ws(chr(31), {hashed})), 1, 15) AS BIGINT) AS row_hash FROM ({folded})"
 
 
 def _tidy_manifest(corpus: Corpus, run: str) -> None:
@@ -165,7 +176,13 @@ def _tidy_manifest(corpus: Corpus, run: str) -> None:
         return
     with Database([corpus.path]) as database:
         database.files("files", [corpus.folder.file(name) for name in files], MANIFEST_SCHEMA)
-        losers = database.run(f"SELECT * FROM files ANTI JOIN ({truth.manifest('files')}) AS winners USING (media_id, run)")
+        losers = database.run(
+            f"SELECT * FROM files ANTI JOIN ({truth.manifest('files')}) AS winners USING (media_id, run)"
+        )
     if losers.num_rows:
-        write_table(corpus.folder, names.part_name("history", run, 0), losers.select(MANIFEST_SCHEMA.names).cast(MANIFEST_SCHEMA))
+        write_table(
+            corpus.folder,
+            names.part_name("history", run, 0),
+            losers.select(MANIFEST_SCHEMA.names).cast(MANIFEST_SCHEMA),
+        )
     tidy.tidy(corpus.folder, "manifest", run, MANIFEST_SCHEMA, truth.manifest("files"), only=files)

@@ -143,7 +143,9 @@ class Corpus:
 
     def apply(self, *processors: Any, out: Path | str, **options: Any) -> Study:
         """Run processors over all media and return the study; see `vasculum.study.apply.apply` for the options."""
-        from vasculum.study.apply import apply  # the study's room lies above this one and is opened when asked for
+        from vasculum.study.apply import (
+            apply,
+        )  # the study's room lies above this one and is opened when asked for
 
         return apply(self.all(), processors, out=out, **options)
 
@@ -180,7 +182,9 @@ class Corpus:
         roots = {label: Path(entry["root"]) for label, entry in self.sources.items() if entry.get("root")}
         for label, path in (changed or {}).items():
             if label not in self.sources:
-                raise UsageError(f"--root {label}=…: there is no such source. Known: {', '.join(self.sources) or 'none'}.")
+                raise UsageError(
+                    f"--root {label}=…: there is no such source. Known: {', '.join(self.sources) or 'none'}."
+                )
             roots[label] = path.resolve()
         return roots
 

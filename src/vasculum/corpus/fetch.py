@@ -62,7 +62,9 @@ def check_statuses(statuses: Sequence[str]) -> list[Status]:
         elif name in set(Status):
             found.append(Status(name))
         else:
-            raise UsageError(f"--retry {name}: there is no such status{nearest(name, list(Status))}. Known: transient, {', '.join(Status)}.")
+            raise UsageError(
+                f"--retry {name}: there is no such status{nearest(name, list(Status))}. Known: transient, {', '.join(Status)}."
+            )
     return found
 
 
@@ -154,7 +156,12 @@ def _cut(corpus: Corpus, run: str, todo: list[dict[str, Any]], in_place: bool) -
 
 
 def _run(
-    corpus: Corpus, run: runs.Run, jobs: Sequence[FetchLocalJob], engine: Engine, progress: Progress | None, total: int
+    corpus: Corpus,
+    run: runs.Run,
+    jobs: Sequence[FetchLocalJob],
+    engine: Engine,
+    progress: Progress | None,
+    total: int,
 ) -> dict[str, int]:
     done: Counter[str] = Counter()
 

@@ -23,7 +23,9 @@ def read_study_file(path: Path | str) -> dict[str, Any]:
     folder = Folder(path)
     content = folder.read_json(STUDY_FILE)
     if content is None:
-        raise StoreError(f"{folder.path}: is no study (it has no {STUDY_FILE}). Make one with: vasculum apply CORPUS PROCESSOR --out {folder.path}")
+        raise StoreError(
+            f"{folder.path}: is no study (it has no {STUDY_FILE}). Make one with: vasculum apply CORPUS PROCESSOR --out {folder.path}"
+        )
     if int(content.get("format", 1)) > FORMAT:
         raise StoreError(
             f"{folder.path}: written by a newer vasculum (format {content['format']}, this one reads up to {FORMAT}). "

@@ -44,7 +44,9 @@ class Selection:
             raise UsageError("--by needs --sample N: how many to take in all.")
         for alias, _ in self.studies:
             if not ALIAS.fullmatch(alias) or alias.lower() in RESERVED_ALIASES:
-                raise UsageError(f"--with {alias}=…: use letters, digits and underscores, and none of {', '.join(RESERVED_ALIASES)}.")
+                raise UsageError(
+                    f"--with {alias}=…: use letters, digits and underscores, and none of {', '.join(RESERVED_ALIASES)}."
+                )
 
     def as_dict(self) -> dict[str, Any]:
         """Return what study.json stores."""
@@ -80,7 +82,9 @@ class Selection:
         if self.where is not None:
             expression.check(database, self.where, views)
         if self.by is not None and self.by not in MANIFEST_SCHEMA.names:
-            raise SubsetError(f"--by {self.by}: the manifest has no such column{nearest(self.by, MANIFEST_SCHEMA.names)}.")
+            raise SubsetError(
+                f"--by {self.by}: the manifest has no such column{nearest(self.by, MANIFEST_SCHEMA.names)}."
+            )
         joins = "".join(f" LEFT JOIN {alias} USING (media_id)" for alias, _ in self.studies)
         condition = f"AND (\n{self.where}\n)" if self.where is not None else ""
         strata = f", {quoted(self.by)} AS stratum" if self.by else ""
@@ -92,7 +96,9 @@ class Selection:
             # a hash of seed and id ranks all media once and for ever, so that a larger sample contains a smaller one
             rank = f"md5('{int(self.seed)}:' || media_id)"
             if self.by:
-                query = f"SELECT media_id, row_number() OVER (PARTITION BY stratum ORDER BY {rank}) AS turn FROM ({query})"
+                query = (
+                    f"SELECT media_id, row_number() OVER (PARTITION BY stratum ORDER BY {rank}) AS turn FROM ({query})"
+                )
                 query = f"SELECT media_id FROM ({query}) ORDER BY turn, {rank} LIMIT {int(self.sample)}"
             else:
                 query = f"SELECT media_id FROM ({query}) ORDER BY {rank} LIMIT {int(self.sample)}"

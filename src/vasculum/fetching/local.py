@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from vasculum.jobs import Context, JobReport
 from vasculum.outcomes import Status
-from vasculum.pixels import PixelError
+from vasculum.pixels.errors import PixelError
 from vasculum.pixels.header import read_header
 from vasculum.store import names
 from vasculum.store.folder import Folder
@@ -73,7 +73,7 @@ class FetchLocalJob:
         shard = names.part_name("bytes", self.run_name, self.job)
         rows: list[dict[str, Any]] = []
         counts: dict[str, int] = {}
-        with BytesWriter(folder, shard, BYTES_SCHEMA) if not self.in_place else _Nothing() as writer:
+        with BytesWriter(folder, shard, BYTES_SCHEMA) as writer:
             for wanted in self._wanted(folder):
                 if context.stop.is_set():
                     break
@@ -160,16 +160,3 @@ def _look(data: bytes, row: dict[str, Any]) -> None:
         status=Status.OK, image_type=header.image_type, width=header.width, height=header.height,
         orientation=header.orientation, icc=header.icc,
     )  # fmt: skip
-
-
-class _Nothing:
-    """Stands in for a shard where bytes stay in place."""
-
-    def __enter__(self) -> _Nothing:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
-
-    def add(self, row: dict[str, Any]) -> None:
-        """Keep nothing."""

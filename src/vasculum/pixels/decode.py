@@ -51,9 +51,7 @@ class Decoded:
 
     __slots__ = ("_picture", "_policy", "_scale", "_shift", "header", "height", "width")
 
-    def __init__(
-        self, picture: Image.Image, scale: float, shift: float, header: Header, policy: DecodePolicy
-    ) -> None:
+    def __init__(self, picture: Image.Image, scale: float, shift: float, header: Header, policy: DecodePolicy) -> None:
         self._picture = picture  # RGB, as stored: turning the small result is cheaper
         self._scale = scale  # decoded pixels a side for one of the original; sizes are rounded up
         self._shift = shift  # by how many decoded pixels the picture stands right and down of where it should
@@ -70,9 +68,7 @@ class Decoded:
         self._check_served([want], False)
         stored = geometry.place(self.header.width, self.header.height, want)
         upright = geometry.place(self.width, self.height, want)
-        inner = turned_upright(
-            self._resized(stored.source, stored.size, want.filter), self.header.orientation
-        )
+        inner = turned_upright(self._resized(stored.source, stored.size, want.filter), self.header.orientation)
         left, top, right, bottom = upright.box
         pixels = np.full((want.size, want.size, 3), want.fill, dtype=np.uint8)
         pixels[top:bottom, left:right] = np.asarray(inner)
@@ -147,9 +143,7 @@ def decode(
 def _check_limits(parts: Parts, scale: float, policy: DecodePolicy) -> None:
     """Refuse what would take too much memory: judged by the header alone."""
     pixels = parts.width * parts.height
-    rows_only = (
-        parts.jpeg is not None and parts.jpeg.scans_alone
-    )  # else the whole picture is held while decoding
+    rows_only = parts.jpeg is not None and parts.jpeg.scans_alone  # else the whole picture is held while decoding
     limit = policy.max_pixels_scaled if rows_only else policy.max_pixels_whole
     if pixels > limit:
         raise PixelError(
@@ -191,7 +185,6 @@ def _opened(data: bytes, parts: Parts) -> Image.Image:
     if image.size != (parts.width, parts.height):
         raise PixelError(
             Status.CORRUPT,
-            f"{parts.image_type}: two sizes, {parts.width} x {parts.height} "
-            f"and {image.size[0]} x {image.size[1]}",
+            f"{parts.image_type}: two sizes, {parts.width} x {parts.height} and {image.size[0]} x {image.size[1]}",
         )
     return image

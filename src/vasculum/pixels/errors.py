@@ -42,9 +42,7 @@ def only_pixel_errors(image_type: str, *, cut: bool = False) -> Iterator[None]:
         raise
     except MemoryError:
         raise PixelError(Status.TOO_LARGE, f"{image_type}: not enough memory to decode it") from None
-    except (
-        Exception
-    ) as error:  # codecs raise OSError, ValueError, SyntaxError, struct.error, zlib.error and others
+    except Exception as error:  # codecs raise OSError, ValueError, SyntaxError, struct.error, zlib.error and others
         status = Status.TRUNCATED if cut else _status_of(error)
         said = one_line(error) or type(error).__name__
         raise PixelError(status, one_line(f"{image_type}: {said}")) from error

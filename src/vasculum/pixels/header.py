@@ -93,9 +93,7 @@ def _parts(data: bytes, image_type: str) -> Parts:
         wavelet = box_parts.take_apart_jpeg2000(data, image_type)
         if wavelet.cut:
             raise PixelError(Status.TRUNCATED, f"{image_type}: some of its tiles are missing")
-        return Parts(
-            image_type, wavelet.width, wavelet.height, profile=wavelet.profile, levels=wavelet.levels
-        )
+        return Parts(image_type, wavelet.width, wavelet.height, profile=wavelet.profile, levels=wavelet.levels)
     # GIF, BMP, AVIF: Pillow reads their headers without taking memory for pixels.
     cut = image_type == "image/avif" and box_parts.boxes_are_cut(data)
     image = open_image(data, image_type, cut=cut)

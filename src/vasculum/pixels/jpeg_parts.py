@@ -152,9 +152,7 @@ def _segment(data: bytes, at: int) -> tuple[int, bytes, int]:
         raise PixelError(Status.TRUNCATED, f"{JPEG}: ends inside its header")
     marker = data[at]
     if marker < 0xC0 or 0xD0 <= marker <= EOI:
-        raise PixelError(
-            Status.CORRUPT, f"{JPEG}: marker {marker:#04x} where a segment should start (byte {at})"
-        )
+        raise PixelError(Status.CORRUPT, f"{JPEG}: marker {marker:#04x} where a segment should start (byte {at})")
     length = int.from_bytes(data[at + 1 : at + 3], "big")
     following = at + 1 + length
     if length < 2:

@@ -26,9 +26,7 @@ FORMATS = {
     "image/jp2": "JPEG2000",
     "image/x-jp2-codestream": "JPEG2000",
 }
-_quiet = (
-    threading.Lock()
-)  # silencing warnings changes the whole process: one thread at a time, for the header only
+_quiet = threading.Lock()  # silencing warnings changes the whole process: one thread at a time, for the header only
 
 
 def open_image(data: bytes, image_type: str, *, cut: bool = False) -> Image.Image:

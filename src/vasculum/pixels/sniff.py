@@ -121,8 +121,6 @@ def _text(data: bytes) -> tuple[Status, str | None]:
         return Status.NOT_AN_IMAGE, "text/html"
     if start.startswith("<?xml"):
         return Status.NOT_AN_IMAGE, "application/xml"
-    if text.startswith("\ufffd") or any(
-        c == "\ufffd" or (c < " " and c not in "\t\r\n\f\x1b") for c in text[:1024]
-    ):
+    if text.startswith("\ufffd") or any(c == "\ufffd" or (c < " " and c not in "\t\r\n\f\x1b") for c in text[:1024]):
         return Status.NOT_AN_IMAGE, None
     return Status.NOT_AN_IMAGE, "application/json" if start.startswith(("{", "[")) else "text/plain"

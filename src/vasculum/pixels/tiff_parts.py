@@ -61,12 +61,7 @@ def take_apart(data: bytes) -> TiffParts:
     if not (width and height):
         raise PixelError(Status.CORRUPT, f"{TIFF}: its first directory says {width} x {height} pixels")
     thumbnail = _first(tags, SUBFILE, 0) & 1 and SUBDIRECTORIES in tags
-    if (
-        DNG_VERSION in tags
-        or thumbnail
-        or _first(tags, PHOTOMETRIC, 0) in RAW_PHOTOMETRICS
-        or data[8:10] == b"CR"
-    ):
+    if DNG_VERSION in tags or thumbnail or _first(tags, PHOTOMETRIC, 0) in RAW_PHOTOMETRICS or data[8:10] == b"CR":
         raise PixelError(Status.UNSUPPORTED, f"{TIFF}: a raw camera file, not a picture")
     if any(kind not in (1, 4) for kind in tags.get(SAMPLE_FORMAT, ())):
         raise PixelError(Status.UNSUPPORTED, f"{TIFF}: samples that are no plain numbers from 0 up")
@@ -145,9 +140,7 @@ def _tags(data: bytes) -> dict[int, tuple[int, ...]]:
         if tag == PROFILE and (start + size > len(data) or size > LARGEST_PROFILE):
             continue  # a broken profile is ignored, as everywhere
         if start + size > len(data) or values > MOST_VALUES:
-            raise PixelError(
-                Status.CORRUPT, f"{TIFF}: tag {tag} has {values} values, beyond the file or reason"
-            )
+            raise PixelError(Status.CORRUPT, f"{TIFF}: tag {tag} has {values} values, beyond the file or reason")
         found[tag] = struct.unpack_from(f"{layout.order}{values}{letter}", data, start)
     return found
 

@@ -20,13 +20,9 @@ def cut_tiles(
     is in some tile. Raises UsageError unless 0 ≤ overlap < size.
     """
     if size < 1 or not 0 <= overlap < size:
-        raise UsageError(
-            f"tiles of size={size}, overlap={overlap}; expected a size from 1 up and an overlap below it."
-        )
+        raise UsageError(f"tiles of size={size}, overlap={overlap}; expected a size from 1 up and an overlap below it.")
     height, width = pixels.shape[:2]
-    corners = [
-        (left, top) for top in _starts(height, size, overlap) for left in _starts(width, size, overlap)
-    ]
+    corners = [(left, top) for top in _starts(height, size, overlap) for left in _starts(width, size, overlap)]
     tiles = np.full((len(corners), size, size, 3), WHITE, dtype=np.uint8)
     boxes = np.empty((len(corners), 4), dtype=np.int32)
     for number, (left, top) in enumerate(corners):

@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO, cast
 
 import psutil
 
@@ -155,7 +155,9 @@ class Guard:
                 self._drop()
                 raise ProcessorError(f"processor {at.processor or 'worker'}: cannot be opened: {cause}.") from None
             if message != OPENED:
-                raise ProcessorError(f"the worker answered {message!r} when it was opened. This is a bug: please report it.")
+                raise ProcessorError(
+                    f"the worker answered {message!r} when it was opened. This is a bug: please report it."
+                )
         return self._child
 
     def _next(self, child: _Child) -> Any:
@@ -204,9 +206,7 @@ class _Child:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.printed, env=_environment(),
             start_new_session=True,
         )  # fmt: skip
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.frames = Frames(self.process.stdout, self.process.stdin)
+        self.frames = Frames(cast(BinaryIO, self.process.stdout), cast(BinaryIO, self.process.stdin))
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.at = At("open", (), START_SECONDS)
         self.since = self.watched = time.monotonic()

@@ -95,7 +95,11 @@ class ApplyJob:
                     yield self._row(wanted["media_id"], None, None, (wanted["status"], wanted["detail"]))
                 else:
                     items[wanted["media_id"]] = Item(
-                        wanted["media_id"], wanted["place"], wanted["etag"], wanted["sha256"], wanted["image_key"]
+                        wanted["media_id"],
+                        wanted["place"],
+                        wanted["etag"],
+                        wanted["sha256"],
+                        wanted["image_key"],
                     )
         if not items:
             return
@@ -128,7 +132,12 @@ class ApplyJob:
         row: dict[str, Any] = dict.fromkeys(self.columns.schema.names)
         status, detail = failure or (Status.OK, None)
         row.update(
-            media_id=media_id, run=self.run_name, image_key=image_key, sha256=sha256, status=str(status), detail=detail
+            media_id=media_id,
+            run=self.run_name,
+            image_key=image_key,
+            sha256=sha256,
+            status=str(status),
+            detail=detail,
         )
         if image_key is None and len(self.columns.processors) > 1:
             row.update({f"{name}_status": str(status) for name in self.columns.processors})

@@ -1,6 +1,6 @@
 """From what a person writes to a processor: `thumbnail`, `color(bins=8)`, `greenness.py`, `my.py:Stain(limit=3)`, a model folder.
 
-    SPEC = [NAME=](BUILT-IN | FILE.py[:NAME] | FOLDER with card.json | package.module:NAME)[(setting=value, …)]
+SPEC = [NAME=](BUILT-IN | FILE.py[:NAME] | FOLDER with card.json | package.module:NAME)[(setting=value, …)]
 """
 
 from __future__ import annotations
@@ -103,10 +103,14 @@ def refer(spec: Any) -> Reference:
 def _refer_text(spec: str) -> Reference:
     found = _SPEC.fullmatch(spec.strip())
     if found is None:
-        raise UsageError(f"processor {spec!r}: expected NAME, FILE.py:NAME or a model folder, perhaps with (setting=value).")
+        raise UsageError(
+            f"processor {spec!r}: expected NAME, FILE.py:NAME or a model folder, perhaps with (setting=value)."
+        )
     alias, target, settings = found["alias"] or "", found["target"].strip(), _settings(spec, found["call"])
     if alias and not NAME.fullmatch(alias):
-        raise UsageError(f"processor {spec!r}: the name {alias!r} is not lower-case letters, digits and single underscores.")
+        raise UsageError(
+            f"processor {spec!r}: the name {alias!r} is not lower-case letters, digits and single underscores."
+        )
     if file := _FILE.fullmatch(target):
         path = Path(file["file"]).expanduser().resolve()
         if not path.is_file():
@@ -137,7 +141,9 @@ def _settings(spec: str, call: str | None) -> tuple[tuple[str, Any], ...]:
             raise ValueError("write setting=value")
         return tuple((str(word.arg), ast.literal_eval(word.value)) for word in node.keywords)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise UsageError(f"processor {spec!r}: the settings cannot be read ({error}). Write them as (size=128, fit='crop').") from None
+        raise UsageError(
+            f"processor {spec!r}: the settings cannot be read ({error}). Write them as (size=128, fit='crop')."
+        ) from None
 
 
 def _refer_object(target: Any) -> Reference:
@@ -162,6 +168,7 @@ def load(reference: Reference) -> Loaded:
     settings = dict(reference.settings)
     if inspect.isclass(target) or inspect.isfunction(target):
         _check_settings(reference, target, settings)
+    call: Any = target
     if inspect.isclass(target):
         try:
             call = target(**settings)
@@ -169,11 +176,11 @@ def load(reference: Reference) -> Loaded:
             raise
         except Exception as error:
             raise ProcessorError(f"processor {reference}: cannot be made: {type(error).__name__}: {error}.") from error
-    else:
-        call = target
     declaration = declaration_of(call)
     if declaration is None:
-        raise ProcessorError(f"processor {reference}: is not under @processor. Put @processor(Pixels(256), gives={{…}}) above it.")
+        raise ProcessorError(
+            f"processor {reference}: is not under @processor. Put @processor(Pixels(256), gives={{…}}) above it."
+        )
     asks, defaults = given_by_name(target if inspect.isfunction(target) else type(call))
     if not inspect.isfunction(target):
         defaults = {name: getattr(call, name, default) for name, default in defaults.items()}
@@ -235,7 +242,9 @@ def load_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         del sys.modules[name]
-        raise ProcessorError(f"{error.filename or path}, line {error.lineno}: {error.msg}. Mend it and run again.") from error
+        raise ProcessorError(
+            f"{error.filename or path}, line {error.lineno}: {error.msg}. Mend it and run again."
+        ) from error
     except BaseException as error:
         del sys.modules[name]
         if isinstance(error, KeyboardInterrupt):

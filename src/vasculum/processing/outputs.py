@@ -102,7 +102,9 @@ def _vector(column: str, kind: Vector, value: Any) -> Any:
     except ValueError:
         return BadOutput(f"column {column!r}: expected {kind.length} numbers, got {_shown(value)}")
     if vector.shape != (kind.length,) or vector.dtype.kind not in "fiu":
-        return BadOutput(f"column {column!r}: expected {kind.length} numbers, got {vector.dtype} of shape {vector.shape}")
+        return BadOutput(
+            f"column {column!r}: expected {kind.length} numbers, got {vector.dtype} of shape {vector.shape}"
+        )
     vector = vector.astype(np.float32)
     if not np.isfinite(vector).all():
         return BadOutput(f"column {column!r}: not all numbers of the vector are finite")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vasculum.outcomes import Status
-from vasculum.pixels import PixelError
+from vasculum.pixels.errors import PixelError
 from vasculum.pixels.decode import Decoded, Fitted, Want, decode
 from vasculum.pixels.header import read_header
 from vasculum.pixels.tiles import cut_tiles
@@ -195,9 +195,7 @@ class Pipeline:
             else:
                 outcome.columns.update(values)
 
-    def _call(
-        self, loaded: Loaded, group: Sequence[Prepared], outcomes: dict[int, Outcome]
-    ) -> dict[str, list[Any]]:
+    def _call(self, loaded: Loaded, group: Sequence[Prepared], outcomes: dict[int, Outcome]) -> dict[str, list[Any]]:
         given, named = self._arguments(loaded, group, outcomes)
         settings = loaded.settings if inspect.isfunction(loaded.call) else {}
         indices = tuple(prepared.index for prepared in group)

@@ -22,7 +22,9 @@ def check(database: Database, expression: str, views: Mapping[str, Sequence[str]
     scoped = any(node.get("class") == "SUBQUERY" for node in nodes)
     for node in nodes:
         if node.get("type") == "TABLE_FUNCTION":
-            raise SubsetError(f"{option} {expression!r}: reads something else than the manifest and results. Use their columns only.")
+            raise SubsetError(
+                f"{option} {expression!r}: reads something else than the manifest and results. Use their columns only."
+            )
         if node.get("type") == "BASE_TABLE" and node.get("table_name") not in views:
             raise SubsetError(
                 f"{option} {expression!r}: there is no table {node.get('table_name')!r}. Known: {', '.join(views)}."
@@ -35,7 +37,9 @@ def _parsed(database: Database, expression: str, option: str) -> Mapping[str, An
     try:
         tree = database.parse(f"SELECT (\n{expression}\n) FROM manifest")
     except SubsetError as error:
-        raise SubsetError(f"{option} {expression!r}: {error}. Write one SQL expression, such as \"year < 1950\".") from None
+        raise SubsetError(
+            f'{option} {expression!r}: {error}. Write one SQL expression, such as "year < 1950".'
+        ) from None
     statements = tree.get("statements", [])
     node = statements[0].get("node", {}) if len(statements) == 1 else {}
     single = (
@@ -47,7 +51,9 @@ def _parsed(database: Database, expression: str, option: str) -> Mapping[str, An
         and not node.get("group_expressions")
     )
     if not single:
-        raise SubsetError(f"{option} {expression!r}: expected one SQL expression, found more. Write it without SELECT or ;.")
+        raise SubsetError(
+            f"{option} {expression!r}: expected one SQL expression, found more. Write it without SELECT or ;."
+        )
     return dict(node)
 
 
@@ -68,7 +74,9 @@ def _check_column(names: list[str], expression: str, views: Mapping[str, Sequenc
     if len(names) > 1 and first in lower:
         if names[1].lower() not in lower[first]:
             known = next(columns for view, columns in views.items() if view.lower() == first)
-            raise SubsetError(f"{option} {expression!r}: {names[0]} has no column {names[1]!r}{nearest(names[1], known)}.")
+            raise SubsetError(
+                f"{option} {expression!r}: {names[0]} has no column {names[1]!r}{nearest(names[1], known)}."
+            )
         return
     if first in everywhere:
         return

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,7 +33,7 @@ class TableWriter:
         self._schema = schema
         self._writer: pq.ParquetWriter | None = None
 
-    def __enter__(self) -> TableWriter:
+    def __enter__(self) -> Self:
         self._commit.__enter__()
         self._writer = pq.ParquetWriter(self._commit, self._schema, **_options(self._schema))
         return self
@@ -144,7 +144,9 @@ def open_file(path: Path) -> pq.ParquetFile:
     except (pa.ArrowInvalid, OSError) as error:
         if isinstance(error, FileNotFoundError):
             raise
-        raise StoreError(f"{path}: damaged or no Parquet file ({_short(error)}). Run `vasculum verify` on its folder.") from error
+        raise StoreError(
+            f"{path}: damaged or no Parquet file ({_short(error)}). Run `vasculum verify` on its folder."
+        ) from error
     written = (file.schema_arrow.metadata or {}).get(b"vasculum_format", b"1")
     if written.isdigit() and int(written) > FORMAT:
         raise StoreError(
@@ -161,7 +163,9 @@ def read_groups(path: Path, groups: Sequence[int], columns: Sequence[str] | None
         try:
             yield file.read_row_group(group, columns=list(columns) if columns else None)
         except (pa.ArrowException, OSError) as error:
-            raise StoreError(f"{path}: row group {group} is damaged ({_short(error)}). Run `vasculum verify`.") from error
+            raise StoreError(
+                f"{path}: row group {group} is damaged ({_short(error)}). Run `vasculum verify`."
+            ) from error
 
 
 def pick_bytes(path: Path, media_ids: Collection[str]) -> Iterator[tuple[str, bytes]]:

@@ -147,7 +147,8 @@ def _may_wake(folder: Folder, name: str, content: Mapping[str, Any]) -> bool:
 def _alive(folder: Folder, name: str, content: Mapping[str, Any]) -> bool:
     if content.get("host") == socket.gethostname() and content.get("boot") == _boot():
         try:
-            return abs(psutil.Process(int(content["pid"])).create_time() - float(content["process_started"])) < 2
+            began = float(psutil.Process(int(content["pid"])).create_time())
+            return abs(began - float(content["process_started"])) < 2
         except (psutil.Error, KeyError, TypeError, ValueError):
             return False
     return _silence(folder, name) < DEAD_AFTER_SECONDS
@@ -172,7 +173,11 @@ def versions() -> dict[str, str]:
     """Return the versions that a result may depend on."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {"python": platform.python_version(), "platform": platform.platform(), "machine": platform.machine()}
+    found = {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+    }
     for name in ("vasculum", "numpy", "pillow", "simplejpeg", "pyarrow", "duckdb", "onnxruntime"):
         with contextlib.suppress(PackageNotFoundError):
             found[name] = version(name)

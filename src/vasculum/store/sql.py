@@ -29,7 +29,11 @@ class Database:
 
         self._duckdb = duckdb
         self._connection = duckdb.connect(
-            config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false", "threads": 2}
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "threads": 2,
+            }
         )
         allowed = ", ".join(_literal(str(folder.resolve()) + "/") for folder in folders)
         self._connection.execute(f"SET allowed_directories=[{allowed}]")
@@ -108,14 +112,20 @@ class Database:
         try:
             return self._connection.execute(query, parameters or None)
         except duckdb.InterruptException as error:
-            raise SubsetError(f"the query took longer than {SECONDS:.0f} s and was stopped. Make it simpler.") from error
+            raise SubsetError(
+                f"the query took longer than {SECONDS:.0f} s and was stopped. Make it simpler."
+            ) from error
         except duckdb.IOException as error:
             if any(words in str(error) for words in _FILE_IS_GONE):
                 raise FileNotFoundError(_short(error)) from error
             raise StoreError(f"a file cannot be read: {_short(error)}. Run `vasculum verify` on its folder.") from error
         except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
             raise SubsetError(_short(error)) from error
-        except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as error:
+        except (
+            duckdb.ConversionException,
+            duckdb.OutOfRangeException,
+            duckdb.InvalidInputException,
+        ) as error:
             raise SubsetError(_short(error)) from error
         except duckdb.PermissionException as error:
             raise SubsetError("an expression may read the manifest and results only, no files") from error

@@ -15,8 +15,7 @@ def newest(files: str, keys: Sequence[str], order: str) -> str:
     """Return SQL for the winning row of each key in the view `files`; `order` ranks rows, best first."""
     over = f"PARTITION BY {', '.join(keys)} ORDER BY {order}"
     return (
-        f"SELECT * EXCLUDE (__rank) FROM (SELECT *, row_number() OVER ({over}) AS __rank FROM {files}) "
-        "WHERE __rank = 1"
+        f"SELECT * EXCLUDE (__rank) FROM (SELECT *, row_number() OVER ({over}) AS __rank FROM {files}) WHERE __rank = 1"
     )
 
 
@@ -28,7 +27,9 @@ def manifest(files: str) -> str:
 def images(files: str) -> str:
     """SQL for the true outcomes: of each medium and size, dropped before all, then readable, then newest."""
     return newest(
-        files, ["media_id", "size"], f"status = 'dropped' DESC, {READABLE} DESC, run DESC, status = 'ok' DESC, shard"
+        files,
+        ["media_id", "size"],
+        f"status = 'dropped' DESC, {READABLE} DESC, run DESC, status = 'ok' DESC, shard",
     )
 
 

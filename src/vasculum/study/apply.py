@@ -130,7 +130,11 @@ def apply(
         from vasculum.engines.local import LocalEngine
 
         engine = LocalEngine()
-    parameters = {"fingerprint": prepared.fingerprint, "selection": subset.selection.as_dict(), "retry": list(retry)}
+    parameters = {
+        "fingerprint": prepared.fingerprint,
+        "selection": subset.selection.as_dict(),
+        "retry": list(retry),
+    }
     with runs.running(study.folder, "apply", parameters) as run:
         setup = _checked_setup(prepared, what, tell)
         _remember(study, subset, prepared)
@@ -139,7 +143,9 @@ def apply(
     return study
 
 
-def dry_run(subset: Subset, processors: Sequence[Any], *, out: Path | str | None = None, size: str | None = None) -> planning.Plan:
+def dry_run(
+    subset: Subset, processors: Sequence[Any], *, out: Path | str | None = None, size: str | None = None
+) -> planning.Plan:
     """Return what an apply would do, without doing it."""
     prepared = prepare(subset.corpus, processors, size)
     study = Path(out) if out is not None and planning.study_folder(out) is not None else None
@@ -180,7 +186,9 @@ def _study(out: Path, subset: Subset, prepared: Prepared, *, redo: bool, keep: b
 def _keep(study: Study, prepared: Prepared) -> None:
     known = [(entry["name"], entry["gives"]) for entry in study.document["processors"]]
     if sorted(map(repr, known)) != sorted(repr((entry["name"], entry["gives"])) for entry in prepared.entries):
-        raise UsageError(f"{study.path}: --keep needs the same processors and columns as before. Choose another --out, or --redo.")
+        raise UsageError(
+            f"{study.path}: --keep needs the same processors and columns as before. Choose another --out, or --redo."
+        )
     kept = [mark for mark in [*study.document["kept"], study.document["fingerprint"]] if mark != prepared.fingerprint]
     study.document.update(kept=kept, fingerprint=prepared.fingerprint)
 
@@ -190,7 +198,9 @@ def _changed(study: Study, prepared: Prepared) -> str:
     now = {entry["name"]: entry["fingerprint"] for entry in prepared.entries}
     words = [f"{name} is new" for name in now if name not in before]
     words += [f"{name} is left out" for name in before if name not in now]
-    words += [f"{name} has changed (code, settings or model)" for name in now if name in before and before[name] != now[name]]
+    words += [
+        f"{name} has changed (code, settings or model)" for name in now if name in before and before[name] != now[name]
+    ]
     rows = sum(study.counts().values())
     return (
         f"{study.path}: {rows:,} results were made differently: {', '.join(words) or 'the decode policy or size has changed'}. "

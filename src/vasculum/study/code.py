@@ -52,6 +52,8 @@ def reference_of(folder: Folder, entry: Mapping[str, Any]) -> Reference:
         copy = folder.file(entry["code"])
         where = str(copy) if copy.exists() else where
     if kept["road"] in ("file", "model") and not Path(where).exists():
-        raise StoreError(f"{folder.path}: processor {entry['name']} is not at {where}. Put it back there and run again.")
+        raise StoreError(
+            f"{folder.path}: processor {entry['name']} is not at {where}. Put it back there and run again."
+        )
     settings = tuple((key, ast.literal_eval(value)) for key, value in kept["settings"].items())
     return Reference(kept["road"], where, kept["attribute"], settings, kept["alias"])

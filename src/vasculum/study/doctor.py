@@ -34,11 +34,21 @@ def examine() -> list[Finding]:
     findings = [Finding("Python", sys.version_info >= (3, 11), versions["python"], "Install Python 3.11 or newer")]
     for name in needed:
         findings.append(Finding(name, name in versions, versions.get(name, "missing"), "Run: pip install -U vasculum"))
-    findings += [Finding(f"decodes {name}", good, "yes" if good else "no", "Run: pip install -U pillow") for name, good in codecs().items()]
+    findings += [
+        Finding(f"decodes {name}", good, "yes" if good else "no", "Run: pip install -U pillow")
+        for name, good in codecs().items()
+    ]
     findings.append(Finding("cores given", True, str(resources.cores())))
     findings.append(Finding("memory given", True, f"{resources.memory() / 1e9:.1f} GB"))
     free = shutil.disk_usage(tempfile.gettempdir()).free
-    findings.append(Finding("temporary folder", free > 1e9, f"{tempfile.gettempdir()}, {free / 1e9:.1f} GB free", "Free some space, or set TMPDIR"))
+    findings.append(
+        Finding(
+            "temporary folder",
+            free > 1e9,
+            f"{tempfile.gettempdir()}, {free / 1e9:.1f} GB free",
+            "Free some space, or set TMPDIR",
+        )
+    )
     findings.append(_worker())
     return findings
 

@@ -40,7 +40,15 @@ def _rewrite(study: Study, run: str, schema: pa.Schema, counted: list[str], want
         own = [name for name in counted if name.startswith(f"results/{mark}-")]
         winners = f"SELECT w.* FROM ({truth.results('files')}) AS w SEMI JOIN kept USING (media_id, run)"
         tidy.tidy(
-            study.folder, "results", run, schema, winners, prefix=mark, only=own, tables={"kept": kept}, even_one=True
+            study.folder,
+            "results",
+            run,
+            schema,
+            winners,
+            prefix=mark,
+            only=own,
+            tables={"kept": kept},
+            even_one=True,
         )
 
 
@@ -54,7 +62,9 @@ def _drop_blobs(study: Study) -> None:
     over = runs.over(folder) | {name for name, _ in runs.history(folder)[-1:]}
     used: set[str] = set()
     if columns:
-        named = " UNION ALL ".join(f"SELECT media_id, {quoted(c)} AS sha256 FROM results WHERE {quoted(c)} IS NOT NULL" for c in columns)
+        named = " UNION ALL ".join(
+            f"SELECT media_id, {quoted(c)} AS sha256 FROM results WHERE {quoted(c)} IS NOT NULL" for c in columns
+        )
         with study.database() as database:
             for name in files:
                 database.files("blobs", [folder.file(name)], BLOBS_SCHEMA)

@@ -11,7 +11,15 @@ from vasculum.processing.types import Gives
 
 _KNOWN: dict[str, Any] = {
     kind.__name__: kind
-    for kind in (types.Float, types.Integer, types.Text, types.Boolean, types.Vector, types.ListOf, types.Picture)
+    for kind in (
+        types.Float,
+        types.Integer,
+        types.Text,
+        types.Boolean,
+        types.Vector,
+        types.ListOf,
+        types.Picture,
+    )
 }
 
 

@@ -53,15 +53,15 @@ def the_size(corpus: Corpus, asked: str | None) -> str:
     return asked
 
 
-def plan(
-    corpus: Corpus, selection: Selection, size: str, study: Path | None, retry: Sequence[Status] = ()
-) -> Plan:
+def plan(corpus: Corpus, selection: Selection, size: str, study: Path | None, retry: Sequence[Status] = ()) -> Plan:
     """Return what there is to do; `study` is the folder whose results count as done, or None."""
     with selection.open(corpus.path) if study is None else _opened(corpus, selection, study) as database:
         corpus.add_views(database)
         selection.prepare(database)
         if study is None:
-            database.run("CREATE TEMP TABLE results AS SELECT '' AS media_id, NULL::BIGINT AS image_key, '' AS status LIMIT 0")
+            database.run(
+                "CREATE TEMP TABLE results AS SELECT '' AS media_id, NULL::BIGINT AS image_key, '' AS status LIMIT 0"
+            )
         else:
             results_view.add_results(database, "results", study)
         rows = database.rows(
@@ -76,10 +76,35 @@ def plan(
     roots = corpus.roots()
     todo: list[dict[str, Any]] = []
     waiting: Counter[str] = Counter()
-    for media_id, shard, etag, sha256, key, status, detail, source, path, readable, has, old_key, old_status in rows:
-        row = {"media_id": media_id, "place": None, "etag": None, "sha256": sha256, "image_key": None, "status": status, "detail": detail}
+    for (
+        media_id,
+        shard,
+        etag,
+        sha256,
+        key,
+        status,
+        detail,
+        source,
+        path,
+        readable,
+        has,
+        old_key,
+        old_status,
+    ) in rows:
+        row = {
+            "media_id": media_id,
+            "place": None,
+            "etag": None,
+            "sha256": sha256,
+            "image_key": None,
+            "status": status,
+            "detail": detail,
+        }
         if readable:
-            row.update(image_key=key, place=str(corpus.folder.file(shard).resolve()) if shard else str(roots[source] / path))
+            row.update(
+                image_key=key,
+                place=str(corpus.folder.file(shard).resolve()) if shard else str(roots[source] / path),
+            )
             row["etag"] = None if shard else etag
         else:
             row.update(_unreadable(status, detail))
@@ -98,7 +123,10 @@ def _opened(corpus: Corpus, selection: Selection, study: Path) -> Any:
 
 def _unreadable(status: str | None, detail: str | None) -> dict[str, str]:
     if status is None:
-        return {"status": Status.NOT_FETCHED, "detail": "its bytes are not in the corpus yet: run `vasculum fetch`"}
+        return {
+            "status": Status.NOT_FETCHED,
+            "detail": "its bytes are not in the corpus yet: run `vasculum fetch`",
+        }
     if status == Status.OK:
         return {"status": Status.NOT_FETCHED, "detail": "its bytes were not kept"}
     return {"status": status, "detail": detail or Status(status).meaning}

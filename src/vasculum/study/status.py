@@ -29,12 +29,24 @@ def _corpus(corpus: Corpus) -> dict[str, Any]:
             "id": corpus.id,
             "sources": corpus.sources,
             "media": dict(database.rows("SELECT state, count(*) FROM manifest GROUP BY 1")),
-            "specimen_records": database.rows("SELECT count(DISTINCT k) FROM (SELECT unnest(record_keys) AS k FROM manifest)")[0][0],
-            "institutions": dict(database.rows("SELECT institutionCode, count(*) FROM manifest WHERE institutionCode IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20")),
-            "licenses": dict(database.rows("SELECT coalesce(license_id, 'unknown'), count(*) FROM manifest GROUP BY 1 ORDER BY 2 DESC, 1")),
+            "specimen_records": database.rows(
+                "SELECT count(DISTINCT k) FROM (SELECT unnest(record_keys) AS k FROM manifest)"
+            )[0][0],
+            "institutions": dict(
+                database.rows(
+                    "SELECT institutionCode, count(*) FROM manifest WHERE institutionCode IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20"
+                )
+            ),
+            "licenses": dict(
+                database.rows(
+                    "SELECT coalesce(license_id, 'unknown'), count(*) FROM manifest GROUP BY 1 ORDER BY 2 DESC, 1"
+                )
+            ),
             "fetched": dict(database.rows("SELECT status, count(*) FROM images GROUP BY 1 ORDER BY 2 DESC, 1")),
             "readable": database.rows(f"SELECT count(DISTINCT media_id) FROM images WHERE {truth.READABLE}")[0][0],
-            "bytes": database.rows(f"SELECT coalesce(sum(n_bytes), 0)::BIGINT FROM images WHERE {truth.READABLE}")[0][0],
+            "bytes": database.rows(f"SELECT coalesce(sum(n_bytes), 0)::BIGINT FROM images WHERE {truth.READABLE}")[0][
+                0
+            ],
             "rejected_rows": _rejected(corpus),
         }
 

@@ -68,7 +68,9 @@ class Study:
 
     def _find_corpus(self) -> Corpus:
         known = self.document["corpus"]
-        places = [self.path / known["relative"], Path(known["path"])] if known.get("relative") else [Path(known["path"])]
+        places = (
+            [self.path / known["relative"], Path(known["path"])] if known.get("relative") else [Path(known["path"])]
+        )
         for place in places:
             if (place / "corpus.json").exists():
                 corpus = Corpus.open(place)
@@ -190,7 +192,7 @@ class Study:
             found = database.rows(
                 f"SELECT b.media_id, any_value(b.bytes) FROM blobs AS b JOIN asked USING (media_id) "
                 f"JOIN results AS r ON r.media_id = b.media_id AND r.{quoted(column)} = b.sha256 "
-                "WHERE b.\"column\" = ? GROUP BY 1",
+                'WHERE b."column" = ? GROUP BY 1',
                 [column],
             )
         return {media_id: bytes(data) for media_id, data in found}
@@ -226,5 +228,3 @@ def _order(sort: str | None, known: Sequence[str]) -> str:
 def _closing(database: Database, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     with database:
         yield from batches
-
-

@@ -79,14 +79,19 @@ class _Checker:
             for (status,) in database.rows("SELECT DISTINCT status FROM images"):
                 if status not in set(Status):
                     self.problem("unknown status", status)
-            for media_id, size in database.rows("SELECT media_id, size FROM images ANTI JOIN manifest USING (media_id)"):
+            for media_id, size in database.rows(
+                "SELECT media_id, size FROM images ANTI JOIN manifest USING (media_id)"
+            ):
                 self.problem("outcome without a medium in the manifest", f"{media_id} ({size})")
             unnamed = database.rows(
                 "SELECT file, count(*) FROM present ANTI JOIN images__files AS i ON i.shard = present.file AND "
                 "i.media_id = present.media_id GROUP BY 1"
             )
             for file, count in unnamed:
-                self.problem("images that no outcome names (left by a killed run; the next fetch removes them)", f"{count:,} in {file}")
+                self.problem(
+                    "images that no outcome names (left by a killed run; the next fetch removes them)",
+                    f"{count:,} in {file}",
+                )
         held = set(zip(*(present[name].to_pylist() for name in ("file", "media_id", "sha256")), strict=True))
         for media_id, shard, sha256, _ in outcomes:
             if (shard, media_id, sha256) not in held:
