@@ -40,7 +40,7 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     """
     marked = PngImagePlugin.PngInfo()
     marked.add(b"sRGB", b"\x00")  # rendering intent: perceptual
-    return _saved(_picture(pixels, "png"), "PNG", pnginfo=marked, compress_level=6)
+    return _saved(_picture(pixels, "png"), "PNG", pnginfo=marked, compress_level=4)
 
 
 def encode_webp(pixels: NDArray[np.uint8], quality: int = 85) -> bytes:
@@ -49,7 +49,7 @@ def encode_webp(pixels: NDArray[np.uint8], quality: int = 85) -> bytes:
     Raises ProcessorError for another shape, type or quality.
     """
     return _saved(
-        _picture(pixels, "webp"), "WEBP", quality=checked_quality(quality), method=4, lossless=False
+        _picture(pixels, "webp"), "WEBP", quality=checked_quality(quality), method=2, lossless=False
     )
 
 
