@@ -1,16 +1,17 @@
 """The card of a model package: what must be known to apply a network rightly, and to judge what it says.
 
-A package is a folder with `model.onnx`, `card.json` and, for people, a README. `card.json` is one JSON
-object:
+A package is a folder with `model.onnx`, `card.json` and, for people, a README. `card.json` is one object:
 
     {"format": 1, "name": "stained", "version": "1.0", "description": "…",
-     "input": {"size": 256, "fit": "pad", "fill": 255, "filter": "bilinear", "scale": "0-1", "mean": [0.5,
-     0.5, 0.5],
-               "std": [0.5, 0.5, 0.5], "layout": "NCHW", "channel_order": "RGB"},
+     "input": {"size": 256, "fit": "pad", "fill": 255, "filter": "bilinear", "scale": "0-1",
+               "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "layout": "NCHW", "channel_order": "RGB"},
      "output": {"kind": "classification", "labels": ["clean", "stained"], "activation": "softmax",
-     "abstain_below": 0.7}, "license": "…", "intended_use": "…", "limits": "…", "citation": "…", "training":
-     {…}, "metrics": {…}, "more": {…}}
+                "abstain_below": 0.7},
+     "license": "…", "intended_use": "…", "limits": "…",
+     "citation": "…", "training": {}, "metrics": {}, "more": {}}
 
+`input.fill`, `output.abstain_below` and the last four may be left out. `output` has `columns` for regression,
+`labels` and `columns` for multilabel, `length` for embedding.
 Reading is strict: an unknown field, a missing one or a wrong type is one ProcessorError that names the field,
 what was expected and what came. Only under `training`, `metrics` and `more` may anything stand.
 """
