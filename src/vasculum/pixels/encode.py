@@ -48,9 +48,7 @@ def encode_webp(pixels: NDArray[np.uint8], quality: int = 85) -> bytes:
 
     Raises ProcessorError for another shape, type or quality.
     """
-    return _saved(
-        _picture(pixels, "webp"), "WEBP", quality=checked_quality(quality), method=2, lossless=False
-    )
+    return _saved(_picture(pixels, "webp"), "WEBP", quality=checked_quality(quality), method=2, lossless=False)
 
 
 def checked_quality(quality: object) -> int:
@@ -64,9 +62,7 @@ def _picture(pixels: NDArray[np.uint8], format_: str) -> Image.Image:
     shape: tuple[int, ...] = getattr(pixels, "shape", ())
     kind: object = getattr(pixels, "dtype", type(pixels).__name__)
     if len(shape) != 3 or shape[2] != 3 or min(shape) < 1 or kind != np.uint8:
-        raise ProcessorError(
-            f"cannot write a {format_}: expected uint8 pixels (H, W, 3), got {kind} {shape}."
-        )
+        raise ProcessorError(f"cannot write a {format_}: expected uint8 pixels (H, W, 3), got {kind} {shape}.")
     if max(shape) > LONGEST_SIDE[format_]:
         raise ProcessorError(
             f"cannot write a {format_} of {shape[1]} x {shape[0]} pixels: the longest side may be "

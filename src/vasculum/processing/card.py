@@ -114,9 +114,7 @@ def read_card(path: Path) -> Card:
         with path.open("rb") as stream:
             raw = stream.read(LARGEST_CARD + 1)
     except OSError as error:
-        raise ProcessorError(
-            f"{where}: cannot be read ({error.strerror}). A model package needs it."
-        ) from error
+        raise ProcessorError(f"{where}: cannot be read ({error.strerror}). A model package needs it.") from error
     if len(raw) > LARGEST_CARD:
         raise ProcessorError(f"{where}: larger than {LARGEST_CARD} bytes. Keep data out of the card.")
     try:
@@ -188,9 +186,7 @@ def _output(fields: Fields) -> Output:
     if kind == "classification" and (len(labels) < 2 or NOT_ASSESSED in labels):
         fields.fail("labels", f"2 or more, none of them {NOT_ASSESSED!r}", list(labels))
     if kind == "classification" and activation == "sigmoid" and len(labels) != 2:
-        fields.fail(
-            "labels", "2 for activation 'sigmoid' (one number: the score of the second)", list(labels)
-        )
+        fields.fail("labels", "2 for activation 'sigmoid' (one number: the score of the second)", list(labels))
     if kind == "multilabel" and len(columns) != len(labels):
         fields.fail("columns", f"one for each of the {len(labels)} labels", list(columns))
     if kind == "multilabel" and any(f"{column}_score" in columns for column in columns):

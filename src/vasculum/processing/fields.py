@@ -27,18 +27,14 @@ class Fields:
 
     def fail(self, name: str, expected: str, got: object) -> None:
         """Raise the one-line error about the field `name`."""
-        raise ProcessorError(
-            f"{self.where}: field {self.prefix}{name} is {_shown(got)}; expected {expected}."
-        )
+        raise ProcessorError(f"{self.where}: field {self.prefix}{name} is {_shown(got)}; expected {expected}.")
 
     def take(self, name: str, default: object = None) -> Any:
         """Return the value of a field, or `default`; without a default it must be there."""
         self.known.append(name)
         if name not in self.left and default is None:
             near = nearest(name, self.left)
-            raise ProcessorError(
-                f"{self.where}: field {self.prefix}{name} is missing{near}. Add it to the card."
-            )
+            raise ProcessorError(f"{self.where}: field {self.prefix}{name} is missing{near}. Add it to the card.")
         return self.left.pop(name, default)
 
     def text(self, name: str, default: str | None = None) -> str:
@@ -81,11 +77,7 @@ class Fields:
     def three(self, name: str, above: float) -> tuple[float, float, float]:
         """Return a list of three numbers, each greater than `above`."""
         value = self.take(name)
-        fine = (
-            isinstance(value, list)
-            and len(value) == 3
-            and all(_is_number(one) and one > above for one in value)
-        )
+        fine = isinstance(value, list) and len(value) == 3 and all(_is_number(one) and one > above for one in value)
         if not fine:
             self.fail(name, "three numbers" + (f" above {above:g}" if above == 0 else ""), value)
         return (float(value[0]), float(value[1]), float(value[2]))

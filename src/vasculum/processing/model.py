@@ -71,9 +71,7 @@ class Model:
 def read_package_card(folder: Path) -> Card:
     """Return the card of the package `folder`. Raises ProcessorError where there is none that holds."""
     if not folder.is_dir():
-        raise ProcessorError(
-            f"{folder}: no such folder. A model package is a folder with {CARD} and {NETWORK}."
-        )
+        raise ProcessorError(f"{folder}: no such folder. A model package is a folder with {CARD} and {NETWORK}.")
     return read_card(checked_file(folder / CARD, LARGEST_CARD))
 
 

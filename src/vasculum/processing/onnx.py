@@ -199,13 +199,10 @@ class Network:
         inputs = self._session.get_inputs()
         expected = f"one float32 input (N, {', '.join(map(str, self.shape))})"
         if len(inputs) != 1:
-            raise ProcessorError(
-                f"{self.where}: the network has {len(inputs)} inputs; the card says {expected}."
-            )
+            raise ProcessorError(f"{self.where}: the network has {len(inputs)} inputs; the card says {expected}.")
         (one,) = inputs
         fits = len(one.shape) == 4 and all(
-            not isinstance(got, int) or got == want
-            for got, want in zip(one.shape[1:], self.shape, strict=True)
+            not isinstance(got, int) or got == want for got, want in zip(one.shape[1:], self.shape, strict=True)
         )
         if one.type != "tensor(float)" or not fits:
             raise ProcessorError(
@@ -215,9 +212,7 @@ class Network:
         self._input = one.name
         fixed = one.shape[0] if isinstance(one.shape[0], int) else FIXED_BATCH
         if not 1 <= fixed <= LARGEST_FIXED_BATCH:
-            raise ProcessorError(
-                f"{self.where}: the network takes {fixed} images at once; expected 1 to 256, or any."
-            )
+            raise ProcessorError(f"{self.where}: the network takes {fixed} images at once; expected 1 to 256, or any.")
         return fixed
 
     def _check_output(self) -> None:
@@ -229,11 +224,7 @@ class Network:
             )
         (one,) = outputs
         last = one.shape[-1] if one.shape else None
-        if (
-            one.type != "tensor(float)"
-            or len(one.shape) != 2
-            or (isinstance(last, int) and last != self.numbers)
-        ):
+        if one.type != "tensor(float)" or len(one.shape) != 2 or (isinstance(last, int) and last != self.numbers):
             raise ProcessorError(
                 f"{self.where}: the output is {one.type} {_shape(one.shape)}; the card says float32 "
                 f"(N, {self.numbers}). Correct the card's output, or export the network so."

@@ -18,9 +18,7 @@ HUE_STEP = 10
 
 # Linear sRGB to XYZ, D65 (IEC 61966-2-1). Rows are divided by their sums, the white point, so that grey is
 # neutral.
-_TO_XYZ = np.array(
-    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]], dtype=np.float64
-)
+_TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]], dtype=np.float64)
 _STEPS = 65_535  # of X/Xn, Y/Yn, Z/Zn from 0 to 1
 _FINE = 64  # further steps while the three channels are added
 _UNIT = 1 << 24  # of f(t): whole numbers, so that sums are exact

@@ -23,24 +23,16 @@ class Histogram:
 
     def __init__(self, bins: int = 16) -> None:
         if not isinstance(bins, int) or isinstance(bins, bool) or bins < 1 or 256 % bins:
-            raise ProcessorError(
-                f"histogram: bins={bins!r}; expected a power of two from 1 to 256, such as 16."
-            )
+            raise ProcessorError(f"histogram: bins={bins!r}; expected a power of two from 1 to 256, such as 16.")
         self.bins = bins
         processor(Pixels(256), gives={"shares": Vector(3 * bins)}, name="histogram")(self)
 
-    def __call__(
-        self, pixels: NDArray[np.uint8], inside: NDArray[np.bool_]
-    ) -> dict[str, NDArray[np.float32]]:
+    def __call__(self, pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> dict[str, NDArray[np.float32]]:
         """Return `shares`, float32 `(N, 3 * bins)`, of uint8 `(N, 256, 256, 3)`."""
         shares = np.empty((len(pixels), 3, self.bins), dtype=np.float32)
         for row, square, box in zip(shares, pixels, boxes(inside), strict=True):
             picture = cut(square, box)
             for channel in range(3):
-                counts = (
-                    np.bincount(picture[..., channel].ravel(), minlength=256)
-                    .reshape(self.bins, -1)
-                    .sum(axis=1)
-                )
+                counts = np.bincount(picture[..., channel].ravel(), minlength=256).reshape(self.bins, -1).sum(axis=1)
                 row[channel] = counts / counts.sum()
         return {"shares": shares.reshape(len(pixels), -1)}

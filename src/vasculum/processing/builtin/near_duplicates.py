@@ -38,9 +38,7 @@ def near_duplicate_groups(
     Raises UsageError for a text that is no hash, or `most_bits` outside 0 to 15.
     """
     if not isinstance(most_bits, int) or isinstance(most_bits, bool) or not 0 <= most_bits <= MOST_BITS:
-        raise UsageError(
-            f"most_bits={most_bits!r}: expected a whole number from 0 to {MOST_BITS}; 6 suits sheets."
-        )
+        raise UsageError(f"most_bits={most_bits!r}: expected a whole number from 0 to {MOST_BITS}; 6 suits sheets.")
     positions, values = _parsed(hashes)
     unique, which = np.unique(values, return_inverse=True)
     root = np.arange(len(unique))
@@ -58,9 +56,7 @@ def _parsed(
     for position in positions:
         text = texts[position]
         if not isinstance(text, str) or not HASH.fullmatch(text):
-            raise UsageError(
-                f"hash {position} is {str(text)[:40]!r}: expected 16 hex digits, as phash writes."
-            )
+            raise UsageError(f"hash {position} is {str(text)[:40]!r}: expected 16 hex digits, as phash writes.")
     packed = bytes.fromhex("".join(texts[position] for position in positions))
     return np.asarray(positions, dtype=np.intp), np.frombuffer(packed, dtype=">u8").astype(np.uint64)
 
@@ -74,9 +70,7 @@ def _candidates(values: NDArray[np.uint64], most_bits: int) -> Iterator[Pairs]:
     values), all pairs are taken.
     """
     every = len(values) * (len(values) - 1) // 2
-    lookups = [
-        lookup for band in range(BANDS) for lookup in _lookups(_band(values, band), most_bits // BANDS)
-    ]
+    lookups = [lookup for band in range(BANDS) for lookup in _lookups(_band(values, band), most_bits // BANDS)]
     if sum(int(counts.sum()) for _, _, counts in lookups) >= every:
         lookups = [_all_later(len(values))]
     for order, starts, counts in lookups:

@@ -16,9 +16,7 @@ LOW = 8
 def _cosines() -> NDArray[np.int64]:
     """Return the first 8 rows of the DCT-II of 32 values, times 2^20, rounded, so that sums are exact."""
     frequency, place = np.arange(LOW)[:, None], np.arange(SIDE)[None, :]
-    return np.asarray(
-        np.rint(np.cos(np.pi * frequency * (2 * place + 1) / (2 * SIDE)) * 2**20).astype(np.int64)
-    )
+    return np.asarray(np.rint(np.cos(np.pi * frequency * (2 * place + 1) / (2 * SIDE)) * 2**20).astype(np.int64))
 
 
 _COSINES = _cosines()

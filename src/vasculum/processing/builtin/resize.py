@@ -58,7 +58,5 @@ def batch_of(size: int) -> int:
 
 def _one_of(setting: str, value: object, known: tuple[str, ...]) -> str:
     if value not in known:
-        raise ProcessorError(
-            f"resize: {setting}={value!r}; expected {', '.join(known)}{nearest(str(value), known)}."
-        )
+        raise ProcessorError(f"resize: {setting}={value!r}; expected {', '.join(known)}{nearest(str(value), known)}.")
     return str(value)
