@@ -62,6 +62,7 @@ def read_license(fields: Mapping[str, str]) -> License:
     )
 
 
+@functools.lru_cache(maxsize=1_000)
 def license_words(license_id: str) -> str:
     """Return a licence id in words for a person: `CC BY-NC 4.0`, `rights reserved`, `licence unknown`."""
     if license_id in ("unknown", "restricted", ""):
@@ -97,6 +98,7 @@ def credit_line(
     return "; ".join(" ".join(p.split()) for p in parts)
 
 
+@functools.lru_cache(maxsize=1_000)
 def _bare(name: str) -> str:
     name = re.sub(r"\s*\([^)]*\)\s*$", "", name).strip()
     name = (

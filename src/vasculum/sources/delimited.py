@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vasculum.errors import SourceError, UsageError
+from vasculum.sources.chunk import Chunk
 from vasculum.sources.names import URL_START, unique_names
 from vasculum.sources.opening import LONGEST_LINE, Lines, open_lines
 from vasculum.sources.rejects import Tally
-from vasculum.sources.rows import Chunk
 
 DELIMITERS = {"comma": ",", "tab": "\t", "\\t": "\t", "semicolon": ";", "pipe": "|"}
-STRAY = "rows with a quote that is not closed (read as they stand)"
+STRAY = "rows with a quote that is not closed (read as it stands)"
 
 
 def check_delimiter(text: str) -> str:
@@ -53,12 +53,13 @@ class Dialect:
     def reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
         """Return a strict csv reader over lines."""
         csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))  # it holds for the whole process
-        quoting = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
-        return csv.reader(lines, delimiter=self.delimiter, quoting=quoting, strict=True)
+        if self.quoted:
+            return csv.reader(lines, delimiter=self.delimiter, strict=True)
+        return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, strict=True)
 
 
 def _most_cells(header: str, path: Path) -> str:
-    """Return the delimiter that cuts the header into most cells; of equals, a tab for .tsv, else the comma."""
+    """Return the delimiter that cuts the header into most cells; of equals, a tab for .tsv, else a comma."""
     order = "\t,;|" if ".tsv" in (s.lower() for s in path.suffixes) else ",\t;|"
 
     def cells(delimiter: str) -> int:
@@ -73,8 +74,8 @@ def _most_cells(header: str, path: Path) -> str:
 def read_delimited(path: Path, encoding: str, dialect: Dialect, tally: Tally, size: int) -> Iterator[Chunk]:
     """Yield the rows of a delimited file, `size` a chunk; the first chunk comes at once, even without rows.
 
-    A row whose quote is not closed is read as it stands where that gives as many cells as the header has; otherwise
-    it is a reject. The lines after it are read on their own: none of them vanishes into a cell.
+    A row whose quote is not closed is read as it stands where that gives as many cells as the header has;
+    otherwise it is a reject. The lines after it are read on their own: none of them vanishes into a cell.
     """
     with open_lines(path, encoding) as lines:
         for _ in range(dialect.skipped):
@@ -99,7 +100,7 @@ def read_delimited(path: Path, encoding: str, dialect: Dialect, tally: Tally, si
                 yield chunk
                 chunk = Chunk(path.name, columns)
             if len(row) != len(columns):
-                row = _fitted(row, len(columns), chunk, tally)
+                row = _fitted(row, len(columns), chunk, tally, line)
             chunk.rows.append(row)
             chunk.numbers.append(number)
             chunk.lines.append(line)
@@ -109,7 +110,7 @@ def read_delimited(path: Path, encoding: str, dialect: Dialect, tally: Tally, si
 def _records(
     path: Path, lines: Lines, reader: Iterator[list[str]], dialect: Dialect, width: int, tally: Tally
 ) -> Iterator[tuple[list[str] | None, int]]:
-    """Yield each record and the line it begins on; None for one that was rejected. Blank lines are passed over."""
+    """Yield each record and the line it begins on; None for a rejected one. Blank lines are passed over."""
     while True:
         begun = lines.number + 1
         try:
@@ -133,7 +134,7 @@ def _records(
             and (alone := _as_it_stands(lines.held[0], dialect, width))
         ):
             lines.give_back(1)
-            tally.count(STRAY)
+            tally.count(STRAY, line=begun)
             row = alone
         lines.forget()
         if any(row):
@@ -150,24 +151,24 @@ def _as_it_stands(line: str, dialect: Dialect, width: int) -> list[str] | None:
 def _without_quotes(
     path: Path, lines: Lines, dialect: Dialect, width: int, tally: Tally, error: csv.Error
 ) -> list[str] | None:
-    """Read the first held line alone, its quotes being plain characters, or reject it; give the others back."""
+    """Read the first held line alone, quotes being plain characters, or reject it; give the others back."""
     lines.give_back(1)
     first = lines.held[0] if lines.held else ""
     if row := _as_it_stands(first, dialect, width):
-        tally.count(STRAY)
+        tally.count(STRAY, line=lines.number)
         return row
     reason = f"line {lines.number}: a quote is not closed or stands in the wrong place ({error})"
     tally.reject(path.name, lines.number, reason, first, "rows with a quote that cannot be read")
     return None
 
 
-def _fitted(row: list[str], width: int, chunk: Chunk, tally: Tally) -> list[str]:
-    """Return a row of `width` cells: a short one filled with empty ones, a long one cut, its rest kept by the chunk."""
+def _fitted(row: list[str], width: int, chunk: Chunk, tally: Tally, line: int) -> list[str]:
+    """Return a row of `width` cells: a short one filled up, a long one cut and its rest kept by the chunk."""
     if len(row) < width:
-        tally.count("rows with fewer cells than columns (the rest taken as empty)")
+        tally.count("rows with fewer cells than columns (filled with empty ones)", line=line)
         return row + [""] * (width - len(row))
     if any(row[width:]):
-        tally.count("rows with more cells than columns (the rest kept in terms_json)")
+        tally.count("rows with more cells than columns (those kept in terms_json)", line=line)
         chunk.beyond[len(chunk.rows)] = row[width:]
     return row[:width]
 

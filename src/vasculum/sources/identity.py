@@ -25,7 +25,7 @@ IMAGE_EXTENSIONS = {
     ".heif": "image/heif",
     ".jxl": "image/jxl",
 }
-"""Extensions of image files and the media types that they stand for. Where several share a stem, the first leads."""
+"""Extensions of image files and their media types. Where files share a stem, the first of these leads."""
 
 _UUID = re.compile(
     r"(?:urn:uuid:)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.IGNORECASE
@@ -34,7 +34,7 @@ _GLOBAL = re.compile(r"(?:urn:|ark:/?\d)\S+", re.IGNORECASE)
 
 
 def global_id(text: str) -> str | None:
-    """Return `text` where it is an id that is unique by itself: a urn, an ark or a UUID; no web address is one.
+    """Return `text` where it is unique by itself: a urn, an ark or a UUID; no web address is.
 
     A UUID is the same however it is written: without `urn:uuid:`, in lower case.
     """
@@ -61,8 +61,8 @@ def media_id(
 ) -> str:
     """Return the 32 hex digits that name a medium for good, of the first identity that there is.
 
-    `id:` the medium's own id, as global_id gives it · `uri:` its address exactly as published · `file:` source label and path under
-    its root, '/' between folders, without extension · `row:` source label and row.
+    `id:` the medium's own id, as global_id gives it · `uri:` its address exactly as published · `file:`
+    source label and path under its root, '/' between folders, without extension · `row:` source label and row.
     """
     if own_id:
         identity = f"id:{own_id}"

@@ -1,4 +1,4 @@
-"""Which column of a table is which column of the manifest: guessed from its name, said aloud, open to correction."""
+"""Which column of a table is which of the manifest: guessed from its name, said aloud, open to correction."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def bare(name: str) -> str:
 
 
 def unique_names(header: Sequence[str]) -> list[str]:
-    """Return the names of a header, each one once: 'column 3' where there is none, 'url (2)' for a second 'url'."""
+    """Return the names of a header, each once: 'column 3' for none, 'url (2)' for a second 'url'."""
     names: list[str] = []
     for place, name in enumerate(header, start=1):
         name = name.strip().strip("\ufeff") or f"column {place}"
@@ -87,9 +87,9 @@ def guess(
 ) -> Mapping:
     """Return which of `columns` (as unique_names gives them) fills which manifest column.
 
-    `overrides` maps a manifest column to the file's column. `sample` holds some values of each column: they decide
-    whether `identifier` is an address and, by `exists`, whether a column of file names is of use here.
-    Raises UsageError for names that are not there, SourceError where no column, or more than one, can be the address.
+    `overrides` maps a manifest column to the file's column. `sample` holds some values of each column: they
+    decide whether `identifier` is an address and, by `exists`, whether a column of file names is of use here.
+    Raises UsageError for names that are not there, SourceError where none or several can be the address.
     """
     sample = sample or {}
     fixed = _fixed(columns, overrides or {}, file)
@@ -100,13 +100,15 @@ def guess(
         found.update(_address(columns, file, sample, exists, set(found)))
     for target, names in NAMES.items():
         if target not in fixed:
-            found.update(_named(target, names, columns, file, found))
+            found.update(_named(target, names, columns, file, found, sample))
     entries = []
     for column in columns:
-        target, why = found.get(column, (None, "kept in terms_json"))
-        if column not in found and "license_id" not in fixed and is_rights_field(_without_number(column)):
-            target, why = "license_id", "a rights field"
-        entries.append(Entry(column, target, why))
+        if column in found:
+            entries.append(Entry(column, *found[column]))
+        elif "license_id" not in fixed and is_rights_field(_without_number(column)):
+            entries.append(Entry(column, "license_id", "a rights field"))
+        else:
+            entries.append(Entry(column, None, "kept in terms_json"))
     return Mapping(tuple(entries))
 
 
@@ -117,7 +119,7 @@ def _fixed(columns: Sequence[str], overrides: Table[str, str], file: str) -> dic
     for target, column in overrides.items():
         if target not in SETTABLE:
             raise UsageError(
-                f"--map {target}={column}: the manifest has no column {target!r} to set{nearest(target, SETTABLE)}."
+                f"--map {target}={column}: no such manifest column to set{nearest(target, SETTABLE)}."
             )
         known = column if column in columns else by_lower.get(column.strip().casefold())
         if known is None:
@@ -143,10 +145,12 @@ def _address(
         if group and len({_nested(c) for c in group}) > 1:
             group = [c for c in group if _nested(c) == min(map(_nested, group))]
         groups.append(group)
+    if len(groups[FILES]) > 1:
+        groups[FILES] = [c for c in groups[FILES] if _all_there(sample.get(c, ()), exists)] or groups[FILES]
     chosen = next((place for place, group in enumerate(groups) if group), None)
     if chosen is None:
         raise SourceError(
-            f"{file}: no column is known to hold the address or path of an image; it has the columns {_listed(columns)}. "
+            f"{file}: no column is known to hold the image's address; it has the columns {_listed(columns)}. "
             "Name the right one, for example --map accessURI=foto_url."
         )
     if len(groups[chosen]) > 1:
@@ -177,6 +181,7 @@ def _named(
     columns: Sequence[str],
     file: str,
     found: Table[str, tuple[str, str]],
+    sample: Table[str, Sequence[str]],
 ) -> dict[str, tuple[str, str]]:
     """Find the columns that fill one manifest column, by name."""
     if target == "local_path" and any(t == target for t, _ in found.values()):
@@ -188,6 +193,8 @@ def _named(
         if column in found or name not in names:
             continue
         if name in ("uuid", "mediaid", "identifier") and not _about_media(columns):
+            continue
+        if name == "identifier" and any(sample.get(column, ())) and _mostly_urls(sample[column]):
             continue
         by_name.setdefault((name, _nested(column)), []).append(column)
         mine[column] = (target, "the name says so" if len(mine) == 0 else "where the others are empty")

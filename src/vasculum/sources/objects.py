@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from vasculum.errors import SourceError
+from vasculum.sources.chunk import Chunk
 from vasculum.sources.opening import open_lines
 from vasculum.sources.rejects import Tally
-from vasculum.sources.rows import Chunk
 from vasculum.sources.values import Cell
 
 MOST_COLUMNS = 5_000
@@ -22,14 +22,14 @@ class _Number(str):
     __slots__ = ()
 
 
-class _BadObject(ValueError):
+class _BadObjectError(ValueError):
     """A line that is no usable object; the text says why."""
 
 
 def read_objects(path: Path, encoding: str, tally: Tally, size: int) -> Iterator[Chunk]:
-    """Yield the objects of a JSON lines file, `size` a chunk. Later chunks may have more columns, never fewer.
+    """Yield the objects of a JSON lines file, `size` a chunk. Later chunks may have more columns.
 
-    A line that is no object is a reject; where it is the first one the file is none, and SourceError is raised.
+    A line that is no object is a reject; where it is the first one, SourceError is raised.
     """
     columns: dict[str, None] = {}
     with open_lines(path, encoding) as lines:
@@ -44,7 +44,7 @@ def read_objects(path: Path, encoding: str, tally: Tally, size: int) -> Iterator
             number += 1
             try:
                 cells = _flat(_parsed(text))
-            except _BadObject as why:
+            except _BadObjectError as why:
                 if number == 1:
                     raise SourceError(
                         f"{path}: line {lines.number} {why}; JSON lines have one object a line."
@@ -54,7 +54,7 @@ def read_objects(path: Path, encoding: str, tally: Tally, size: int) -> Iterator
                     lines.number,
                     f"line {lines.number} {why}",
                     text,
-                    "lines that are no JSON object",
+                    "lines without a JSON object",
                 )
                 continue
             columns.update(dict.fromkeys(cells))
@@ -78,12 +78,13 @@ def _parsed(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=_Number)
     except RecursionError:
-        raise _BadObject("is JSON that is nested too deep") from None
+        raise _BadObjectError("is JSON that is nested too deep") from None
     except ValueError as error:
-        raise _BadObject(f"is not JSON ({error})") from None
+        raise _BadObjectError(f"is not JSON ({error})") from None
     if not isinstance(found, dict):
-        kind = {list: "an array", str: "a text", _Number: "a number"}.get(type(found), "a single value")
-        raise _BadObject(f"is {kind}, not an object")
+        kinds = ((list, "an array"), (_Number, "a number"), (str, "a text"))
+        kind = next((name for kind, name in kinds if isinstance(found, kind)), "a single value")
+        raise _BadObjectError(f"is {kind}, not an object")
     if "\\u" in text and (r"\ud" in text.lower()):
         _refuse_half_characters(found)
     return found
@@ -93,7 +94,7 @@ def _refuse_half_characters(found: dict[str, Any]) -> None:
     try:
         json.dumps(found, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
-        raise _BadObject(r"holds half of a character (a lone \ud800 to \udfff)") from None
+        raise _BadObjectError(r"holds half of a character (a lone \ud800 to \udfff)") from None
 
 
 def _flat(found: dict[str, Any]) -> dict[str, Cell]:

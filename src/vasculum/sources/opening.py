@@ -144,7 +144,7 @@ def open_lines(path: Path, encoding: str) -> Iterator[Lines]:
     """Open a text table, through gzip where it is packed, as numbered lines."""
     with errors_named(path), open_bytes(path) as stream:
         utf8 = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
-        # Bytes that are no UTF-8 come through as lone surrogates, so that the line they stand in can be named.
+        # Bytes that are no UTF-8 come through as lone surrogates, so that their line can be named.
         errors = "surrogateescape" if utf8 else "strict"
         with io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="") as text:
             yield Lines(text, path)
@@ -200,7 +200,7 @@ class Lines:
     def _check(self, line: str) -> None:
         if len(line) >= LONGEST_LINE:
             raise SourceError(
-                f"{self.path}: line {self.number + 1} is longer than {LONGEST_LINE:,} characters; not a table."
+                f"{self.path}: line {self.number + 1} has over {LONGEST_LINE:,} characters; not a table."
             )
         if line.isascii():
             return

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vasculum.errors import SourceError
+from vasculum.sources.chunk import Chunk
 from vasculum.sources.names import unique_names
 from vasculum.sources.rejects import Tally
-from vasculum.sources.rows import Chunk
 from vasculum.sources.terms import ADDRESSES, NAMES
 from vasculum.sources.values import Cell
 
@@ -23,7 +23,7 @@ _EXACT_FLOAT = 2**53
 
 
 def parquet_files(path: Path) -> list[Path]:
-    """Return the Parquet file at `path`, or all below that folder in order; hidden files and `_…` are passed over."""
+    """Return the Parquet file at `path`, or all below that folder in order, but for hidden files and `_…`."""
     if not path.is_dir():
         return [path]
     return sorted(
@@ -36,8 +36,9 @@ def parquet_files(path: Path) -> list[Path]:
 def read_parquet(path: Path, tally: Tally, size: int) -> Iterator[Chunk]:
     """Yield the rows of a Parquet file or folder, at most `size` a chunk.
 
-    `key=value` folders below `path` are columns. Columns of bytes that no image address or term can be are left out
-    and counted. A row whose bytes are no UTF-8 text is a reject. Raises SourceError for a file that cannot be read.
+    `key=value` folders below `path` are columns. Columns of bytes that no image address or term can be are
+    left out and counted. A row whose bytes are no UTF-8 text is a reject.
+    Raises SourceError for a file that cannot be read.
     """
     number = 0
     for file in parquet_files(path):
@@ -91,8 +92,9 @@ def _chunk(
         if None in row:
             bad = ", ".join(n for n, cell in zip(names, row, strict=True) if cell is None)
             tally.reject(
-                file, line, f"row {line}: column {bad} is not utf-8 text", "", "rows that are not utf-8 text"
+                file, line, f"row {line}: column {bad} is not utf-8 text", "", "rows without utf-8 text"
             )
+            tally.count("rows read")
             continue
         chunk.rows.append(row)
         chunk.numbers.append(i)
@@ -101,7 +103,7 @@ def _chunk(
 
 
 def _cells(column: pa.Array) -> list[Cell | None]:
-    """Return a column as text: '' for null, None for bytes that are no text, a list where it holds lists of text."""
+    """Return a column as text: '' for null, None for bytes that are no text, a list for lists of text."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _cells(column.cast(kind.value_type))

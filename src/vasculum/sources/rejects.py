@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
+from collections.abc import Container
 
 MOST_TEXT = 2_000
 MOST_LISTED = 100_000
 """So many rejects are kept with their text; all are counted."""
 
 NO_ADDRESS = "no image address"
+_PLURAL = re.compile(r"\b(row|line|address|path|file|folder|year|link)(?:es|s)\b")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,14 +31,27 @@ class Tally:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.rejects: list[Reject] = []
+        self._first: dict[str, int] = {}
 
-    def count(self, what: str, n: int = 1) -> None:
-        """Count `what`, a phrase for a person."""
+    def count(self, what: str, n: int = 1, line: int | None = None) -> None:
+        """Count `what`, a phrase for a person that begins in the plural; `line` is where it was met."""
         self.counts[what] += n
+        if line is not None:
+            self._first.setdefault(what, line)
+
+    def sentences(self, without: Container[str] = ()) -> list[str]:
+        """Return one line for each thing counted: how many, what, and where it was first met."""
+        said = []
+        for what, n in self.counts.items():
+            if n and what not in without:
+                words = _PLURAL.sub(r"\1", what, count=1) if n == 1 else what
+                where = f" (first: line {self._first[what]})" if what in self._first else ""
+                said.append(f"{n:,} {words}{where}")
+        return said
 
     def reject(self, file: str, line: int | None, reason: str, text: str, kind: str | None = None) -> None:
         """Keep a row aside under `reason`; `kind` is what it counts as (the reason itself when None)."""
-        self.counts[kind or reason] += 1
+        self.count(kind or reason, line=line)
         if len(self.rejects) < MOST_LISTED:
             cut = text[:MOST_TEXT].encode("utf-8", "backslashreplace").decode("utf-8")
             self.rejects.append(Reject(file, line, reason, cut))

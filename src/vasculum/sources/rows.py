@@ -11,8 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from vasculum import rights
 from vasculum.sources import values
+from vasculum.sources.chunk import Chunk
+from vasculum.sources.credits import RightsReader
 from vasculum.sources.identity import global_id, media_id
 from vasculum.sources.names import Mapping, bare
 from vasculum.sources.rejects import NO_ADDRESS, Tally
@@ -25,19 +26,7 @@ PLAIN += ("dataset_key", "publisher_name", "format", "label", "credit_line")
 """Manifest columns that are the text of a cell, as it stands."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some rows of one file under one header. `numbers` count data rows from 1, `lines` are where rows begin.
-
-    `beyond` holds, by place in `rows`, the cells of a row that has more of them than there are columns.
-    """
-
-    file: str
-    columns: tuple[str, ...]
-    rows: list[Sequence[Cell]] = dataclasses.field(default_factory=list)
-    numbers: list[int] = dataclasses.field(default_factory=list)
-    lines: list[int] = dataclasses.field(default_factory=list)
-    beyond: dict[int, list[str]] = dataclasses.field(default_factory=dict)
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclasses.dataclass(slots=True)
@@ -54,6 +43,7 @@ class Assembler:
     def __init__(self, mapping: Mapping, label: str, root: Path, tally: Tally) -> None:
         self.label, self.root, self.tally = label, root, tally
         self.places = functools.cache(mapping.places)
+        self.rights = RightsReader(mapping, tally)
         self.names = [e.column for e in mapping]
         self.rest = [i for i, e in enumerate(mapping) if e.target is None]
         self.address = mapping.places("accessURI")
@@ -80,7 +70,7 @@ class Assembler:
         columns["variants"] = [
             self._variants(row, taken) for row, taken in zip(chunk.rows, left, strict=True)
         ]
-        self._licences(chunk, columns)
+        columns.update(self.rights.columns(chunk, columns))
         ids = self._ids(chunk, links, columns, left)
         columns["source_name"] = [self.label] * len(chunk.rows)
         columns["source_key"] = [str(n) for n in chunk.numbers]
@@ -115,7 +105,7 @@ class Assembler:
             found = values.addresses(cell, place in self.associated)
             if isinstance(cell, str) and found and cell != found[0] and len(found) == 1:
                 left[self.names[place]] = cell
-                self.tally.count("addresses with blanks around them (taken off)")
+                self.tally.count("addresses with blanks around (taken off)", line=chunk.lines[i])
         local = next((str(row[p]) for p in self.places("local_path") if row[p]), None)
         if not found and local is None:
             self._reject(chunk, i, NO_ADDRESS, "rows without an image address")
@@ -164,16 +154,17 @@ class Assembler:
         return ""
 
     def _reject(self, chunk: Chunk, i: int, why: str, kind: str) -> None:
-        text = json.dumps(dict(zip(self.names, chunk.rows[i], strict=True)), ensure_ascii=False)
+        text = _JSON(dict(zip(self.names, chunk.rows[i], strict=True)))
         self.tally.reject(chunk.file, chunk.lines[i], why, text, kind)
 
     def _first(self, chunk: Chunk, target: str, left: list[dict[str, Any]]) -> list[str | None]:
-        """Return, row by row, the first filled cell of the columns for `target`; the others go into `left`."""
+        """Return, by row, the first filled cell of the columns for `target`; others go into `left`."""
         places = self.places(target)
         if not places:
             return [None] * len(chunk.rows)
         if len(places) == 1:
-            return [_text(row[places[0]]) or None for row in chunk.rows]
+            column = (row[places[0]] for row in chunk.rows)
+            return [(cell if type(cell) is str else _text(cell)) or None for cell in column]
         found: list[str | None] = []
         for row, extra in zip(chunk.rows, left, strict=True):
             filled = [p for p in places if row[p]]
@@ -190,7 +181,7 @@ class Assembler:
             if text and (number is None or text != str(number)):
                 extra[self.names[self.places("year")[0]]] = text
                 if number is None:
-                    self.tally.count("texts that are no year (kept in terms_json)")
+                    self.tally.count("years that cannot be read (kept in terms_json)")
             found.append(number if number is not None else values.year_of_date(date) if date else None)
         return found
 
@@ -259,37 +250,6 @@ class Assembler:
                 found.append({"size": VARIANT_SIZES[bare(self.names[place])], "uri": uri, "format": None})
         return found or None
 
-    def _licences(self, chunk: Chunk, columns: dict[str, list[Any]]) -> None:
-        """Fill the columns about rights; a credit line that the publisher asks for leads."""
-        places = self.places("license_id")
-        names = {p: self.names[p] if rights.is_rights_field(self.names[p]) else "license" for p in places}
-        ids: list[str] = []
-        sources: list[str | None] = []
-        raws: list[str | None] = []
-        lines: list[str] = []
-        people = ("creator", "rightsHolder", "institutionCode", "catalogNumber")
-        for i, row in enumerate(chunk.rows):
-            raw = {self.names[p]: text for p in places if (text := _text(row[p]))}
-            licence = rights.read_license(
-                {names[p]: raw[self.names[p]] for p in places if self.names[p] in raw}
-            )
-            if licence.contradicted:
-                self.tally.count("rows whose rights fields contradict each other (the stricter counts)")
-            told = [self.names[p] for p in places if names[p] == licence.source_field]
-            ids.append(licence.id)
-            sources.append(told[0] if told else None)
-            raws.append(json.dumps(raw, ensure_ascii=False) if raw else None)
-            creator, holder, institution, number = (columns[name][i] for name in people)
-            wanted = columns["credit_line"][i]
-            told_of = creator or holder or institution or number or wanted or raw
-            lines.append(
-                rights.credit_line(creator, holder, institution, number, licence.id, wanted)
-                if told_of
-                else ""
-            )
-        columns.update(license_id=ids, license_from=sources, rights_raw=raws)
-        columns["credit_line"] = [line or None for line in lines]
-
     def _ids(
         self, chunk: Chunk, links: list[_Link], columns: dict[str, list[Any]], left: list[dict[str, Any]]
     ) -> list[str]:
@@ -317,8 +277,8 @@ class Assembler:
     def _terms(self, row: Sequence[Cell], left: dict[str, Any]) -> str | None:
         terms = {self.names[i]: cell for i in self.rest if (cell := row[i])}
         terms.update(left)
-        return json.dumps(terms, ensure_ascii=False) if terms else None
+        return _JSON(terms) if terms else None
 
 
 def _text(cell: Cell) -> str:
-    return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
+    return cell if isinstance(cell, str) else _JSON(cell)

@@ -12,15 +12,15 @@ from typing import Any
 import pyarrow as pa
 
 from vasculum.errors import SourceError, UsageError
+from vasculum.sources.chunk import Chunk
 from vasculum.sources.delimited import Dialect, check_delimiter, read_delimited
 from vasculum.sources.names import Mapping, guess
 from vasculum.sources.objects import read_objects
 from vasculum.sources.opening import check_encoding, sniff
 from vasculum.sources.parquet import parquet_files, read_parquet
 from vasculum.sources.rejects import Reject, Tally
-from vasculum.sources.rows import Assembler, Chunk
+from vasculum.sources.rows import Assembler
 from vasculum.sources.values import local_path
-from vasculum.tables import SOURCE_SCHEMA
 
 BATCH_ROWS = 10_000
 SAMPLE_ROWS = 200
@@ -42,7 +42,7 @@ class TableSource:
     ) -> None:
         self.path, self.label = path, label
         folder = path if path.is_dir() else path.parent
-        self.root = Path(os.path.abspath(root if root is not None else folder))
+        self.root = Path(os.path.normpath(Path.cwd() / (root if root is not None else folder)))
         self._overrides = dict(overrides)
         self._tally = Tally()
         if path.is_dir():
@@ -71,22 +71,16 @@ class TableSource:
 
     @property
     def notes(self) -> list[str]:
-        """One sentence for each thing in `counts` that a person should know, and one where there are no rows."""
-        said = [
-            f"{n:,} {what}"
-            for what, n in self._tally.counts.items()
-            if what not in ("rows read", "image links")
-        ]
+        """One line for each thing in `counts` that a person should know, and one where there are no rows."""
+        said = self._tally.sentences(without=("rows read", "image links"))
         return (
-            said
-            if self._tally.counts["rows read"] or said
-            else [f"{self.path.name}: no rows (a header only)"]
+            said if self._tally.counts["rows read"] or said else [f"{self.path.name}: 0 rows, a header only"]
         )
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows as batches of tables.SOURCE_SCHEMA, in source order, about 10,000 rows each.
 
-        One row out for each link of a medium and a record. Raises SourceError where the file cannot be read on.
+        One row out for each link of a medium and a record. Raises SourceError for what cannot be read on.
         """
         self._tally = Tally()
         self._tally.count("rows read", 0)
@@ -162,12 +156,12 @@ def read_table(
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> TableSource:
-    """Open a table as a source: CSV, TSV or text (also gzipped), JSON lines, a Parquet file or a folder of them.
+    """Open a table as a source: CSV, TSV or text, JSON lines (gzipped or not), Parquet or a folder of it.
 
-    `label` names the source in every row and in the ids of local files. `root` is the folder that relative paths in
-    the table start from (default: the table's own). `overrides` maps manifest columns to columns of the file where
-    the guess is wrong. `encoding` and `delimiter` overrule what is found. Everything is read as text.
-    Raises SourceError for a file that is no table or has no column of addresses, UsageError for a wrong option.
+    `label` names the source in every row and in the ids of local files. `root` is the folder that relative
+    paths in the table start from (default: the table's own). `overrides` maps manifest columns to columns of
+    the file where the guess is wrong. `encoding` and `delimiter` overrule what is found. All is read as text.
+    Raises SourceError for a file that is no table or has no column of addresses, UsageError for options.
     """
     given = Path(path)
     if delimiter is not None:
@@ -182,7 +176,7 @@ def read_table(
 
 
 def _told(path: Path, encoding: str) -> tuple[str, str]:
-    """Sniff a file whose encoding was told: what makes it no text by its bytes may be text in that encoding."""
+    """Sniff a file whose encoding was told: bytes that look like no text may be text in that encoding."""
     try:
         found, _ = sniff(path)
     except SourceError as error:
@@ -190,7 +184,3 @@ def _told(path: Path, encoding: str) -> tuple[str, str]:
             return "delimited", encoding
         raise
     return found, encoding
-
-
-SCHEMA = SOURCE_SCHEMA
-"""The schema of every batch."""

@@ -1,6 +1,6 @@
 """The names under which other people's tables hold what the manifest wants, as data.
 
-Names are bare: no namespace, no blanks, lines or capitals (`dwc:catalogNumber`, `Catalog Number` → `catalognumber`).
+Names are bare: no namespace, blanks, lines or capitals (`dwc:catalogNumber`, `Catalog No.` → `catalogno`).
 Of several columns for one manifest column the name that stands first here is asked first.
 """
 
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 ADDRESSES: tuple[tuple[str, ...], ...] = (
     (
-        "accessuri", "url", "imageurl", "imageuri", "imageurls", "mediaurl", "mediauri", "photourl", "pictureurl", "imagelink",
-        "imageaddress", "downloadurl", "contenturl", "fileurl", "urls",
+        "accessuri", "url", "imageurl", "imageuri", "imageurls", "mediaurl", "mediauri", "photourl",
+        "pictureurl", "imagelink", "imageaddress", "downloadurl", "contenturl", "fileurl", "urls",
     ),
     ("bestqualityaccessuri",),
     ("identifier",),
     ("associatedmedia",),
-    ("localpath", "file", "filename", "filepath", "path", "imagepath", "imagefile", "image", "photo", "picture"),
+    ("localpath", "file", "filename", "filepath", "path", "imagepath", "imagefile", "image", "photo",
+        "picture"),
 )  # fmt: skip
 """Columns that may hold the image's address, the surest first. Two of one group cannot be told apart."""
 
@@ -42,7 +43,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "recordNumber": ("recordnumber",),
     "basisOfRecord": ("basisofrecord",),
     "typeStatus": ("typestatus",),
-    "record_license": ("occurrencelicense", "recordlicense", "datasetlicense", "occurrencelicence", "datasetlicence"),
+    "record_license": (
+        "occurrencelicense", "recordlicense", "datasetlicense", "occurrencelicence", "datasetlicence",
+    ),
     "rightsHolder": ("rightsholder", "owner"),
     "creator": ("creator", "photographer"),
     "credit_line": ("credit",),

@@ -1,4 +1,4 @@
-"""One cell of a table to one value of the manifest. What cannot be typed is None here and stays as text elsewhere."""
+"""One cell of a table to one value of the manifest. What cannot be typed is None, kept as text elsewhere."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def is_address(text: str) -> bool:
 def local_path(text: str, root: Path) -> tuple[str | None, str]:
     """Return a path under `root` with '/' between folders, and '', or None and why there is none.
 
-    Backslashes count as '/'. Only the text is looked at: a link that leads out is for the reader of files to refuse.
+    Backslashes count as '/'. Only the text is looked at: a link that leads out is for fetching to refuse.
     """
     path = text.replace("\\", "/")
     if re.match(r"[A-Za-z]:", path) or path.startswith("//"):
@@ -86,7 +86,7 @@ def year_of_date(text: str) -> int | None:
 
 
 def published_hash(value: str, function: str) -> str | None:
-    """Return 'md5:…' or 'sha256:…' in lower-case hex; the function is taken from the length where none is named."""
+    """Return 'md5:…' or 'sha256:…' in lower-case hex; the length tells the function where none is named."""
     value = value.strip()
     lengths = {32: "md5", 64: "sha256"}
     name = re.sub(r"[^a-z0-9]", "", function.lower()) or lengths.get(len(value), "")
