@@ -27,9 +27,7 @@ IMAGE_EXTENSIONS = {
 }
 """Extensions of image files and their media types. Where files share a stem, the first of these leads."""
 
-_UUID = re.compile(
-    r"(?:urn:uuid:)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.IGNORECASE
-)
+_UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.IGNORECASE)
 _GLOBAL = re.compile(r"(?:urn:|ark:/?\d)\S+", re.IGNORECASE)
 
 
