@@ -1,0 +1,94 @@
+"""Small pictures inside the page: each a `data:` address of a JPEG, PNG or WebP, and nothing else."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasculum.processing.types import Picture
+from vasculum.report.asked import Column, Readable
+
+SIZE = 256
+QUALITY = 78
+MOST_BYTES = 32_000
+"""A picture of the study that is larger is made smaller before it goes into the page."""
+
+MOST_IN_ALL = 3_500_000
+"""All pictures of a page together, in bytes before base64 makes them a third longer."""
+
+
+def own_pictures(study: Readable) -> Column | None:
+    """Return the column of the study's own thumbnails, where it has one."""
+    return next(
+        (c for c in study.columns if c.processor == "thumbnail" and isinstance(c.kind, Picture)), None
+    )
+
+
+class Thumbnails:
+    """Gives `data:` addresses as long as all of them together stay within `MOST_IN_ALL`."""
+
+    def __init__(self, study: Readable) -> None:
+        self._study = study
+        self._own = own_pictures(study)
+        self._left = MOST_IN_ALL
+
+    def of(self, media_ids: Sequence[str], column: str | None = None) -> dict[str, str]:
+        """Return address by media id: of a Picture column, or of the images themselves.
+
+        An image that cannot be read, or for which no room is left, has none.
+        """
+        if column is None and self._own is not None:
+            column = self._own.name
+        if column is not None:
+            found: Iterable[tuple[str, bytes]] = self._study.pictures(column, media_ids).items()
+            small = {media_id: _small(data) for media_id, data in found}
+        else:
+            originals = self._study.corpus.image_bytes(media_ids)
+            small = {media_id: _made_smaller(data) for media_id, data in originals}
+        addresses: dict[str, str] = {}
+        for media_id, data in small.items():
+            if data is not None and len(data) <= self._left:
+                self._left -= len(data)
+                addresses[media_id] = f"data:{media_type(data)};base64,{base64.b64encode(data).decode()}"
+        return addresses
+
+
+def media_type(data: bytes) -> str | None:
+    """Return the media type of a JPEG, PNG or WebP by its first bytes, or None for everything else."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "image/webp"
+    return None
+
+
+def _small(data: bytes) -> bytes | None:
+    """Return `data` where it is small and every browser shows it, else a small JPEG of it, or None."""
+    return data if len(data) <= MOST_BYTES and media_type(data) else _made_smaller(data)
+
+
+def _made_smaller(data: bytes) -> bytes | None:
+    """Return a JPEG, `SIZE` pixels on the longer side, without padding; None where it cannot be decoded."""
+    from vasculum.pixels.decode import Want, decode
+    from vasculum.pixels.encode import encode_jpeg
+    from vasculum.pixels.errors import PixelError
+
+    want = Want(SIZE, "pad")
+    try:
+        return encode_jpeg(without_white_edges(decode(data, [want]).fit(want)), QUALITY)
+    except PixelError:
+        return None
+
+
+def without_white_edges(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return uint8 pixels `(h, w, 3)` of `(H, W, 3)` without the edges that are all white."""
+    ink = (pixels != 255).any(axis=2)
+    if not ink.any():
+        return pixels
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
