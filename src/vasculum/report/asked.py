@@ -64,6 +64,11 @@ class Readable(Protocol):
         """Return encoded images of a `Picture` column by media id."""
 
 
+def yes_or_no(name: str) -> str:
+    """Return the SQL expression of a Boolean column in words: 'yes', 'no' or null."""
+    return f"case {quoted(name)} when true then 'yes' when false then 'no' end"
+
+
 def quoted(name: str) -> str:
     """Return `name` as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'

@@ -6,8 +6,10 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from vasculum.processing.types import Boolean, Float, Integer, Picture, Text
-from vasculum.report.asked import Column, Readable, quoted
+from vasculum.report.asked import Column, Readable, quoted, yes_or_no
 from vasculum.report.summaries import Labels, Summary
 from vasculum.report.thumbnails import Thumbnails, own_pictures
 from vasculum.report.words import count, number, safe_link
@@ -28,7 +30,7 @@ class Card:
     """One image with what must stand beside it."""
 
     media_id: str
-    address: str | None
+    address: Markup | None
     value: str
     catalog_number: str
     name: str
@@ -40,8 +42,15 @@ class Card:
     @property
     def alternative(self) -> str:
         """What a person reads who does not see the image."""
-        who = " ".join(part for part in (self.institution, self.catalog_number) if part)
-        return f"Image of {self.name or 'a specimen without a name'}{', ' + who if who else ''}"
+        return f"Image of {self.name or 'a specimen without a name'}, {self.specimen}"
+
+    @property
+    def specimen(self) -> str:
+        """Institution and catalogue number, the institution once where the number begins with it."""
+        if not self.catalog_number:
+            return f"{self.institution} no catalogue number".strip()
+        both = not self.catalog_number.upper().startswith(self.institution.upper())
+        return f"{self.institution} {self.catalog_number}" if both else self.catalog_number
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -125,7 +134,7 @@ def _choices(study: Readable, column: Column, summary: Summary, each: int) -> li
             _Choice("Taken at random", there, by_chance, n),
         ]
     if isinstance(summary.drawn, Labels):
-        value = f"case when {here} then 'yes' else 'no' end" if isinstance(column.kind, Boolean) else here
+        value = yes_or_no(column.name) if isinstance(column.kind, Boolean) else here
         return [
             _Choice(label or "(empty)", f"left({value}, 200) = $2", by_chance, of, (label,))
             for label, of in summary.drawn.counts[:MOST_GROUPS]
@@ -159,7 +168,7 @@ def _panel(
     return Panel(f"panel-{column.name}", f"{column.processor}: {column.column}", rows, summary.values)
 
 
-def _card(row: dict[str, Any], column: Column, addresses: dict[str, str]) -> Card:
+def _card(row: dict[str, Any], column: Column, addresses: dict[str, Markup]) -> Card:
     return Card(
         media_id=row["media_id"],
         address=addresses.get(row["media_id"]),

@@ -119,7 +119,8 @@ def gather(study: Readable, wanted: int | None = None) -> Facts:
 def _tallies(study: Readable, name: str, more: str = "''") -> Table:
     found = study.sql(
         f"select left({name}, 200) as name, left({more}, 200) as more, count(*) as n, "
-        "count(*) filter (status = 'ok') as ok, count(*) over () as in_all from joined group by all order by n desc, name limit $1",
+        "count(*) filter (status = 'ok') as ok, count(*) over () as in_all "
+        "from joined group by all order by n desc, name limit $1",
         [MOST_ROWS],
     ).to_pylist()
     rows = tuple(Tally(row["name"] or "", row["n"], row["ok"], row["more"] or "") for row in found)

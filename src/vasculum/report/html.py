@@ -1,8 +1,8 @@
 """Write the report: one HTML file that needs nothing else and asks nothing of any network.
 
-The one door to jinja2. Everything that a template prints passes `words.shown` and is escaped. The page forbids
-itself everything remote by its content security policy, which names its one style sheet and its one script by
-their hashes: a script or style that slipped in would not run.
+The one door to jinja2. Everything that a template prints passes `words.shown` and is escaped. The page
+forbids itself everything remote by its content security policy, which names its one style sheet and its one
+script by their hashes: a script or style that slipped in would not run.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Drawn:
 def write_report(study: Readable, out: Path, *, wanted: int | None = None) -> Path:
     """Write the report of `study` to `out`, whole or not at all, and return `out`.
 
-    `wanted` is how many images the study is meant to have, where it is not finished. An earlier report at `out`
-    is replaced. Raises UsageError where `out` is another kind of file or cannot be written.
+    `wanted` is how many images the study is meant to have, where it is not finished. An earlier report at
+    `out` is replaced. Raises UsageError where `out` is another kind of file or cannot be written.
     """
     if out.is_file():
         with out.open("rb") as there:

@@ -78,21 +78,27 @@ def histogram(key: str, title: str, numbers: Numbers) -> Markup:
         tall = (bottom - top) * b.count / most
         left, right = x(b.low - half), x(b.high + half)
         gap = min(1.5, (right - left) / 5)
-        what = element("title", f"{_span(b)}: {count(b.count)}")
+        what = element("title", f"{_span(b, numbers.step)}: {count(b.count)}")
         if b.count:
             tall = max(tall, 1.0)
             bar = {"x": left + gap / 2, "y": bottom - tall, "width": right - left - gap, "height": tall}
             parts.append(element("rect", what, **bar, class_="bar"))
     parts.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=bottom, y2=bottom, class_="axis"))
-    for tick in ticks(low + half, high - half, 5) if high - low > 2 * half else [bins[0].low]:
-        parts.append(text(x(tick), bottom + 18, number(tick)))
+    for tick in ticks(low + half, high - half, 5):
+        parts.append(text(x(tick), bottom + 18, number(tick, numbers.step)))
     median = numbers.quartiles[2]
     if low <= median <= high:
         at = x(median)
         side = "start" if at < WIDTH * 0.62 else "end"
         parts.append(element("line", x1=at, x2=at, y1=top - 10, y2=bottom, class_="median"))
         parts.append(
-            text(at + (5 if side == "start" else -5), top - 6, f"median {number(median)}", side, "note")
+            text(
+                at + (5 if side == "start" else -5),
+                top - 6,
+                f"median {number(median, numbers.spread)}",
+                side,
+                "note",
+            )
         )
     least, lower, _, upper, greatest = numbers.quartiles
     description = (
@@ -109,24 +115,24 @@ def _extent(bins: Sequence[Bin]) -> tuple[float, float]:
     return low, high
 
 
-def _span(b: Bin) -> str:
-    return number(b.low) if b.low == b.high else f"{number(b.low)} to {number(b.high)}"
+def _span(b: Bin, step: float) -> str:
+    return number(b.low, step) if b.low == b.high else f"{number(b.low, step)} to {number(b.high, step)}"
 
 
 def bars(key: str, title: str, labels: Labels, values: int) -> Markup:
-    """Return one bar a label, the most frequent first, with its count and share."""
+    """Return one bar a label, the most frequent first; a full bar would be all `values`."""
     rows = list(labels.counts) + ([(f"{count(labels.distinct - len(labels.counts))} others", labels.other)]
                                   if labels.other else [])  # fmt: skip
-    most = max(n for _, n in rows)
     parts = []
     step = 38.0
     for place, (label, n) in enumerate(rows):
         y = place * step
         other = bool(labels.other) and place == len(rows) - 1
-        parts.append(text(0, y + 13, _short(label, 40), "start", "label"))
-        parts.append(text(WIDTH, y + 13, f"{count(n)}  {share(n, values)}", "end", "figure"))
+        parts.append(text(0, y + 13, _short(label, 34), "start", "label"))
+        parts.append(text(WIDTH - 58, y + 13, count(n), "end", "figure"))
+        parts.append(text(WIDTH, y + 13, share(n, values), "end", "figure"))
         parts.append(element("rect", x=0, y=y + 19, width=WIDTH, height=7, class_="trough"))
-        long = max(WIDTH * n / most, 1.5) if n else 0
+        long = max(WIDTH * n / values, 1.5)
         parts.append(element("rect", x=0, y=y + 19, width=long, height=7, class_="rest" if other else "bar"))
     first, n = rows[0]
     description = f"Bars of {count(labels.distinct)} labels. The most frequent is {first} with {count(n)}."
@@ -137,8 +143,6 @@ def groups(key: str, title: str, numbers: Numbers) -> Markup:
     """Return the institutions one below another: quartiles with whiskers to the ends, or every value."""
     low = min(g.quartiles[0] for g in numbers.groups)
     high = max(g.quartiles[4] for g in numbers.groups)
-    if high == low:
-        low, high = low - 0.5, high + 0.5
     left, right, step, top = 104.0, 60.0, 28.0, 4.0
     across = (WIDTH - left - right) / (high - low)
 
@@ -149,10 +153,10 @@ def groups(key: str, title: str, numbers: Numbers) -> Markup:
     parts = []
     for tick in ticks(low, high, 4):
         parts.append(element("line", x1=x(tick), x2=x(tick), y1=top, y2=bottom, class_="grid"))
-        parts.append(text(x(tick), bottom + 16, number(tick)))
+        parts.append(text(x(tick), bottom + 16, number(tick, (high - low) / 10)))
     for place, group in enumerate(numbers.groups):
         y = top + step * (place + 0.5)
-        parts.append(text(left - 10, y + 4, _short(group.name, 14), "end", "label"))
+        parts.append(text(left - 10, y + 4, _short(group.name, 12), "end", "label"))
         parts.append(text(WIDTH, y + 4, f"n {count(group.count)}", "end", "figure"))
         parts.extend(_points(group, x, y) if group.points else _box(group, x, y))
     description = "By institution: " + "; ".join(

@@ -65,9 +65,10 @@ def summary(facts: Facts) -> list[str]:
             f"did not ({share(facts.failed, facts.rows)}): the figures below describe only those that did."
         )
     if facts.wanted is not None and facts.wanted > facts.rows:
+        left = facts.wanted - facts.rows
         said.append(
-            f"The study is not finished: {some('wanted image', facts.wanted - facts.rows)} "
-            f"of {count(facts.wanted)} has no row yet."
+            f"The study is not finished: {some('wanted image', left)} of {count(facts.wanted)} "
+            f"{'has' if left == 1 else 'have'} no row yet."
         )
     said += _sampled(mapping(facts.document.get("subset")))
     return said
@@ -76,10 +77,11 @@ def summary(facts: Facts) -> list[str]:
 def _sampled(subset: Mapping[str, Any]) -> list[str]:
     said = []
     if subset.get("sample"):
-        seed = subset.get("seed")
+        sample, seed = subset["sample"], subset.get("seed")
+        asked = count(sample) if isinstance(sample, int) else as_text(sample)
         said.append(
-            f"They are a random sample ({as_text(subset['sample'])} asked for"
-            f"{f', seed {as_text(seed)}' if seed is not None else ''}): figures of all images may differ."
+            f"These images are a random sample ({asked} asked for"
+            f"{f', seed {as_text(seed)}' if seed is not None else ''}): figures for all of them may differ."
         )
     if subset.get("limit"):
         said.append("Only the first ones were taken (a limit was set), which is not a random choice.")
@@ -96,14 +98,15 @@ def made(facts: Facts) -> str:
 
 def figures(numbers: Numbers, values: int) -> list[Line]:
     """Return the figures of a column of numbers; n stands beside every mean."""
-    least, lower, median, upper, greatest = numbers.quartiles
-    spread = f", standard deviation {number(numbers.deviation)}" if numbers.deviation is not None else ""
-    mean = f"{number(numbers.mean)} (n = {count(values)}{spread})" if numbers.mean is not None else "–"
+    least, lower, median, upper, greatest = (number(value, numbers.spread) for value in numbers.quartiles)
+    deviation = number(numbers.deviation, numbers.spread / 10)
+    spread = f", standard deviation {deviation}" if numbers.deviation is not None else ""
+    mean = f"{number(numbers.mean, numbers.spread)} (n = {count(values)}{spread})"
     return [
-        Line("Median", number(median)),
-        Line("Middle half", f"{number(lower)} to {number(upper)}"),
-        Line("Range", f"{number(least)} to {number(greatest)}"),
-        Line("Mean", mean),
+        Line("Median", median),
+        Line("Middle half", f"{lower} to {upper}"),
+        Line("Range", f"{least} to {greatest}"),
+        Line("Mean", mean if numbers.mean is not None else "–"),
     ]
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from vasculum.processing.types import Boolean, Float, Gives, Integer, ListOf, Picture, Text, Vector
-from vasculum.report.asked import Column, Readable, quoted
+from vasculum.report.asked import Column, Readable, quoted, yes_or_no
 from vasculum.report.scales import step_for
 
 MOST_BINS = 40
@@ -53,6 +53,16 @@ class Numbers:
     groups: tuple[Group, ...]
     groups_in_all: int
 
+    @property
+    def spread(self) -> float:
+        """How far apart these numbers are, for telling them apart in print: a tenth of their range."""
+        return (self.quartiles[4] - self.quartiles[0]) / 10
+
+    @property
+    def step(self) -> float:
+        """The width of a bin, or 1 where each is a single number."""
+        return (self.bins[0].high - self.bins[0].low if self.bins else 0.0) or 1.0
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Labels:
@@ -93,8 +103,10 @@ def summarise(study: Readable, column: Column, names: Sequence[str]) -> Summary:
         note = "No image has a value."
     elif isinstance(kind, Float | Integer):
         drawn = _numbers(study, here, isinstance(kind, Integer))
+        if drawn is not None and drawn.quartiles[0] == drawn.quartiles[4]:
+            note = "They are all the same."
     elif isinstance(kind, Boolean):
-        drawn = _labels(study, f"case when {here} then 'yes' else 'no' end")
+        drawn = _labels(study, yes_or_no(column.name))
     elif isinstance(kind, Text):
         drawn = _labels(study, here)
         if drawn.distinct > 30 and drawn.distinct > values / 2:
@@ -123,8 +135,12 @@ def _numbers(study: Readable, here: str, whole: bool) -> Numbers | None:
     if max(abs(low), abs(high)) < BIGGEST:
         moments = study.sql(f"select avg(x) as mean, stddev_samp(x) as deviation from {rows}").to_pylist()[0]
         mean, deviation = moments["mean"], moments["deviation"]
-    bins, below, above = _bins(study, rows, quartiles, found["n"], whole)
-    groups, groups_in_all = _groups(study, here)
+    bins: tuple[Bin, ...] = ()
+    groups: tuple[Group, ...] = ()
+    below = above = groups_in_all = 0
+    if 0 < high - low < math.inf:
+        bins, below, above = _bins(study, rows, quartiles, found["n"], whole)
+        groups, groups_in_all = _groups(study, here)
     return Numbers(quartiles, mean, deviation, bins, below, above, groups, groups_in_all)
 
 
@@ -138,8 +154,6 @@ def _bins(
     them would leave the rest in a corner.
     """
     low, lower, _, upper, high = quartiles
-    if high == low:
-        return (Bin(low, high, n),), 0, 0
     middle = upper - lower
     if middle > 0 and high - low > 3 * 12 * middle:
         low, high = max(low, lower - 6 * middle), min(high, upper + 6 * middle)
@@ -151,8 +165,8 @@ def _bins(
     last = math.floor(high / step + 1e-9)
     if not whole and last > start and high <= last * step * (1 + 1e-12):
         last -= 1  # the greatest value on an edge belongs to the bin before it
-    if not math.isfinite(start * step) or last - start > 2 * MOST_BINS:
-        return (), 0, 0
+    if max(abs(start), abs(last)) > 2**52 or last - start > 2 * MOST_BINS:
+        return (), 0, 0  # so far from zero and so close together that a double cannot tell the bins apart
     table = study.sql(
         f"select greatest($1, least($2, floor(x / $3 + 1e-9)::bigint)) as bin, count(*) as n from {rows} "
         "where x between $4 and $5 group by bin",

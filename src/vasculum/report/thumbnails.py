@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from vasculum.processing.types import Picture
@@ -35,7 +36,7 @@ class Thumbnails:
         self._own = own_pictures(study)
         self._left = MOST_IN_ALL
 
-    def of(self, media_ids: Sequence[str], column: str | None = None) -> dict[str, str]:
+    def of(self, media_ids: Sequence[str], column: str | None = None) -> dict[str, Markup]:
         """Return address by media id: of a Picture column, or of the images themselves.
 
         An image that cannot be read, or for which no room is left, has none.
@@ -48,11 +49,12 @@ class Thumbnails:
         else:
             originals = self._study.corpus.image_bytes(media_ids)
             small = {media_id: _made_smaller(data) for media_id, data in originals}
-        addresses: dict[str, str] = {}
+        addresses: dict[str, Markup] = {}
         for media_id, data in small.items():
             if data is not None and len(data) <= self._left:
                 self._left -= len(data)
-                addresses[media_id] = f"data:{media_type(data)};base64,{base64.b64encode(data).decode()}"
+                coded = base64.b64encode(data).decode()
+                addresses[media_id] = Markup(f"data:{media_type(data)};base64,{coded}")
         return addresses
 
 

@@ -55,18 +55,24 @@ def count(value: int) -> str:
     return f"{value:,}".replace("-", "−")
 
 
-def number(value: float | int | None) -> str:
-    """Return a number with 3 significant digits; whole from 1,000 on, with a power of ten beyond 10⁷."""
+def number(value: float | int | None, spread: float = 0.0) -> str:
+    """Return a number with 3 significant digits, whole from 1,000 on.
+
+    It has a power of ten from 10¹² on and below 0.001. Where it stands beside others that differ by about
+    `spread`, it has as many digits more as it takes to tell them apart, up to 12 decimals.
+    """
     if value is None or not math.isfinite(value):
         return "–"
     size = abs(value)
-    if size >= 1e7 or 0 < size < 1e-3:
+    apart = 1 - math.floor(math.log10(spread)) if spread > 0 and math.isfinite(spread) else 0
+    if size >= 1e12 or 0 < size < 1e-3:
         digits, power = f"{value:.2e}".split("e")
         text = f"{digits.rstrip('0').rstrip('.')} × 10{str(int(power)).translate(_SUPERSCRIPT)}"
-    elif size >= 999.5 or value == int(value):
-        text = f"{round(value):,}"
+    elif value == int(value):
+        text = f"{int(value):,}"
     else:
-        text = f"{value:.{max(0, 2 - math.floor(math.log10(size)))}f}".rstrip("0").rstrip(".")
+        text = f"{value:,.{min(12, max(0, apart, 2 - math.floor(math.log10(size))))}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
     return text.replace("-", "−")
 
 
