@@ -6,14 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vasculum.corpus.corpus import Corpus, Subset
-    from vasculum.errors import (
-        ProcessorError,
-        SourceError,
-        StoreError,
-        SubsetError,
-        UsageError,
-        VasculumError,
-    )
+    from vasculum.errors import ProcessorError, SourceError, StoreError, SubsetError, UsageError, VasculumError
     from vasculum.outcomes import Status
     from vasculum.processing.contract import processor
     from vasculum.processing.types import (

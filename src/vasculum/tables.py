@@ -98,14 +98,7 @@ PROVENANCE = (
 )
 
 VARIANT = pa.struct([("size", TEXT), ("uri", TEXT), ("format", TEXT)])
-RECORD_TERMS = (
-    "institutionCode",
-    "collectionCode",
-    "catalogNumber",
-    "occurrenceID",
-    "scientificName",
-    "family",
-)
+RECORD_TERMS = ("institutionCode", "collectionCode", "catalogNumber", "occurrenceID", "scientificName", "family")
 RECORD = pa.struct([("record_key", TEXT), *((name, TEXT) for name in RECORD_TERMS)])
 
 OTHER = (

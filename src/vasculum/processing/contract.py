@@ -108,21 +108,12 @@ def _snake(name: str) -> str:
 
 
 def _checked(
-    name: str,
-    wants: Wants,
-    types: dict[str, Gives | None],
-    given: Mapping[str, Any],
-    seconds: float,
-    batch: int,
+    name: str, wants: Wants, types: dict[str, Gives | None], given: Mapping[str, Any], seconds: float, batch: int
 ) -> Declaration:
     if not NAME.fullmatch(name):
-        raise ProcessorError(
-            f"processor name {name!r}: use lower-case letters, digits and single underscores."
-        )
+        raise ProcessorError(f"processor name {name!r}: use lower-case letters, digits and single underscores.")
     if not types:
-        raise ProcessorError(
-            f"processor {name}: gives={{}} promises no column. Name at least one, such as gives={{'score': float}}."
-        )
+        raise ProcessorError(f"processor {name}: gives={{}} promises no column. Name at least one, such as gives={{'score': float}}.")
     for column, kind in types.items():
         if not NAME.fullmatch(column) or column in RESERVED_COLUMNS:
             raise ProcessorError(
@@ -136,11 +127,7 @@ def _checked(
                 f"Float, Integer, Text, Boolean, Vector(n), ListOf(…), Picture(){nearest(str(shown), ('Float', 'Text'))}."
             )
     if not 0 < seconds <= MOST_SECONDS:
-        raise ProcessorError(
-            f"processor {name}: seconds={seconds!r}; expected a limit from 0 to {MOST_SECONDS:.0f}."
-        )
+        raise ProcessorError(f"processor {name}: seconds={seconds!r}; expected a limit from 0 to {MOST_SECONDS:.0f}.")
     if batch < 1:
         raise ProcessorError(f"processor {name}: batch={batch!r}; expected 1 or more.")
-    return Declaration(
-        name, wants, {c: k for c, k in types.items() if k is not None}, float(seconds), int(batch)
-    )
+    return Declaration(name, wants, {c: k for c, k in types.items() if k is not None}, float(seconds), int(batch))
