@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vasculum.corpus.corpus import Corpus, Subset
-    from vasculum.errors import ProcessorError, SourceError, StoreError, SubsetError, UsageError, VasculumError
+    from vasculum.corpus.corpus import Corpus
+    from vasculum.corpus.subset import Subset
+    from vasculum.errors import (
+        ProcessorError,
+        SourceError,
+        StoreError,
+        SubsetError,
+        UsageError,
+        VasculumError,
+    )
     from vasculum.outcomes import Status
     from vasculum.processing.contract import processor
     from vasculum.processing.types import (
@@ -27,7 +35,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Corpus": "vasculum.corpus.corpus",
-    "Subset": "vasculum.corpus.corpus",
+    "Subset": "vasculum.corpus.subset",
     "Study": "vasculum.study.study",
     "Status": "vasculum.outcomes",
     "processor": "vasculum.processing.contract",

@@ -98,7 +98,14 @@ PROVENANCE = (
 )
 
 VARIANT = pa.struct([("size", TEXT), ("uri", TEXT), ("format", TEXT)])
-RECORD_TERMS = ("institutionCode", "collectionCode", "catalogNumber", "occurrenceID", "scientificName", "family")
+RECORD_TERMS = (
+    "institutionCode",
+    "collectionCode",
+    "catalogNumber",
+    "occurrenceID",
+    "scientificName",
+    "family",
+)
 RECORD = pa.struct([("record_key", TEXT), *((name, TEXT) for name in RECORD_TERMS)])
 
 OTHER = (
@@ -183,3 +190,4 @@ IMAGES_SCHEMA = schema(IMAGES_COLUMNS)
 BYTES_SCHEMA = schema(BYTES_COLUMNS)
 BLOBS_SCHEMA = schema(BLOBS_COLUMNS)
 REJECTS_SCHEMA = schema(REJECTS_COLUMNS)
+RESULTS_SCHEMA = schema(RESULTS_COLUMNS)

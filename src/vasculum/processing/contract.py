@@ -88,7 +88,7 @@ def given_by_name(target: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str
 
     `target` is a function, or a class whose `__call__` asks and whose `__init__` has the settings.
     """
-    call = target.__call__ if isinstance(target, type) else target  # type: ignore[operator]
+    call = target.__call__ if isinstance(target, type) else target
     parameters = list(inspect.signature(call).parameters.values())
     parameters = parameters[2:] if isinstance(target, type) else parameters[1:]
     wanted = tuple(p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD)
@@ -108,12 +108,19 @@ def _snake(name: str) -> str:
 
 
 def _checked(
-    name: str, wants: Wants, types: dict[str, Gives | None], given: Mapping[str, Any], seconds: float, batch: int
+    name: str,
+    wants: Wants,
+    types: dict[str, Gives | None],
+    given: Mapping[str, Any],
+    seconds: float,
+    batch: int,
 ) -> Declaration:
     if not NAME.fullmatch(name):
         raise ProcessorError(f"processor name {name!r}: use lower-case letters, digits and single underscores.")
     if not types:
-        raise ProcessorError(f"processor {name}: gives={{}} promises no column. Name at least one, such as gives={{'score': float}}.")
+        raise ProcessorError(
+            f"processor {name}: gives={{}} promises no column. Name at least one, such as gives={{'score': float}}."
+        )
     for column, kind in types.items():
         if not NAME.fullmatch(column) or column in RESERVED_COLUMNS:
             raise ProcessorError(

@@ -1,0 +1,111 @@
+"""`vasculum apply`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vasculum.cli.options import (
+    corpus_argument,
+    json_option,
+    retry_option,
+    selection,
+    statuses,
+    strict_option,
+    subset_options,
+)
+from vasculum.cli.progress import Watcher, say, summary
+from vasculum.errors import EXIT_FAILED_ROWS, EXIT_OK, UsageError
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  vasculum apply sheets thumbnail quality --out quality-study
+  vasculum apply sheets samples/greenness.py --out greenness --where "year < 1950"
+  vasculum apply sheets "small=thumbnail(size=128)" my.py:Stain models/lycopods --out study
+  vasculum apply sheets thumbnail --out study --dry-run"""
+)
+@corpus_argument
+@click.argument("processors", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the study; it goes on where it stands.")
+@subset_options
+@click.option("--size", metavar="SIZE", help="Which size of image, where the corpus holds several.")
+@click.option("-n", "--dry-run", "dry", is_flag=True, help="Say what would be done, and do nothing.")
+@retry_option
+@click.option("--redo", is_flag=True, help="Let results go that were made by other code or lie beyond the subset.")
+@click.option("--keep", is_flag=True, help="Let results stand that were made by other code; do only what is missing.")
+@click.option("--workers", type=click.IntRange(1), help="Images at once (default: the cores that were given).")
+@strict_option
+@json_option
+def command(
+    corpus: Path, processors: tuple[str, ...], out: Path | None, size: str | None, dry: bool, retry: tuple[str, ...],
+    redo: bool, keep: bool, workers: int | None, strict: bool, as_json: bool, **options: Any,
+) -> int:  # fmt: skip
+    """Run PROCESSORS over images of CORPUS; results go to a study.
+
+    A processor is a built-in's name (see `vasculum processors`), FILE.py:NAME, or a model folder with card.json; settings
+    stand in brackets, NAME= before it gives it another name.
+    """
+    from vasculum.corpus.corpus import Corpus
+    from vasculum.engines.local import LocalEngine
+    from vasculum.study.apply import ChangedError, apply, dry_run
+
+    if redo and keep:
+        raise UsageError("--redo and --keep exclude each other.")
+    subset = Corpus.open(corpus).select(selection(options))
+    if dry:
+        return _tell_plan(dry_run(subset, processors, out=out, size=size), as_json)
+    if out is None:
+        raise UsageError("--out FOLDER is missing: where the study is to be. (--dry-run needs none.)")
+    engine = LocalEngine(workers)
+    choices: dict[str, Any] = {"redo": redo, "keep": keep}
+    while True:
+        try:
+            with Watcher("apply") as watcher:
+                study = apply(
+                    subset, processors, out=out, size=size, retry=statuses(retry), engine=engine, progress=watcher,
+                    told=say, **choices,
+                )  # fmt: skip
+            break
+        except ChangedError as error:
+            if any(choices.values()) or not (sys.stdin.isatty() and sys.stderr.isatty()):
+                raise
+            say(str(error))
+            choices[click.prompt("redo, keep or stop?", type=click.Choice(["redo", "keep", "stop"]), err=True)] = True
+            if choices.pop("stop", False):
+                raise click.Abort from None
+    counts = study.counts()
+    failed = sum(count for status, count in counts.items() if status != "ok")
+    if as_json:
+        click.echo(json.dumps({"study": str(out), "worked_on": dict(watcher.counts), "results": counts}))
+    else:
+        say(f"{out}: {sum(counts.values()):,} results: {summary(counts)}.")
+        say(f"Next: vasculum report {out}")
+    return EXIT_FAILED_ROWS if strict and failed else EXIT_OK
+
+
+def _tell_plan(plan: Any, as_json: bool) -> int:
+    if as_json:
+        content = {
+            "wanted": plan.wanted,
+            "done": plan.done,
+            "todo": len(plan.todo),
+            "to_decode": plan.to_decode,
+            "waiting": plan.waiting,
+            "beyond": plan.beyond,
+        }
+        click.echo(json.dumps(content))
+        return EXIT_OK
+    click.echo(
+        f"wanted: {plan.wanted:,}  done: {plan.done:,}  to do: {len(plan.todo):,}, of which to read: {plan.to_decode:,}"
+    )
+    for status, count in plan.waiting.items():
+        click.echo(f"  {count:,} have no image to work on: {status}")
+    if plan.beyond:
+        click.echo(f"  {plan.beyond:,} results of the study lie beyond this subset (--redo lets them go)")
+    return EXIT_OK

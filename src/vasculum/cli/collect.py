@@ -1,0 +1,84 @@
+"""`vasculum collect`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import click
+
+from vasculum.cli.options import corpus_argument, json_option, pairs
+from vasculum.cli.progress import say
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  vasculum collect sheets table records.csv
+  vasculum collect sheets table export.tsv --map accessURI=photo_url --map catalogNumber=barcode
+  vasculum collect sheets folder D:\\scans --labels"""
+)
+@corpus_argument
+@click.argument("kind", type=click.Choice(["table", "folder"]))
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option(
+    "--map",
+    "columns",
+    metavar="COLUMN=NAME",
+    multiple=True,
+    help="The manifest's COLUMN is the table's NAME, where the guess is wrong.",
+)
+@click.option(
+    "--label", metavar="NAME", help="Name of this source in the corpus (default: the file's or folder's own)."
+)
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    help="Folder that relative image paths start from (default: the table's).",
+)
+@click.option("--encoding", help="Encoding of the table where it is not UTF-8, such as latin-1.")
+@click.option("--labels", is_flag=True, help="Folder only: label each image with its folder's name.")
+@json_option
+def command(
+    corpus: Path, kind: str, source: Path, columns: tuple[str, ...], label: str | None, root: Path | None,
+    encoding: str | None, labels: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Add the media of a table (CSV, TSV, JSON lines, Parquet) or a folder to CORPUS.
+
+    Collecting the same again adds nothing; new and changed rows are added. Nothing is written into the source.
+    """
+    from vasculum.corpus.corpus import Corpus
+    from vasculum.errors import UsageError
+
+    if kind == "folder" and (columns or encoding):
+        raise UsageError("--map and --encoding are for tables.")
+    if kind == "folder" and root is not None:
+        source = root
+    if kind == "table" and labels:
+        raise UsageError("--labels is for folders.")
+    collected = Corpus.create(corpus).collect(
+        kind,
+        source,
+        label=label,
+        root=root,
+        columns=pairs(columns, "--map"),
+        encoding=encoding,
+        labels=labels,
+        told=say,
+    )
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(collected)))
+        return
+    say(
+        f"{corpus}: {collected.media:,} media in source {collected.label!r}: {collected.new:,} new, "
+        f"{collected.changed:,} changed, {collected.unchanged:,} as before."
+    )
+    if collected.several_records:
+        say(f"{collected.several_records:,} of them show more than one specimen record.")
+    for what, count in collected.source_counts.items():
+        if count and what not in ("rows", "media"):
+            say(f"  {count:,} {what.replace('_', ' ')}")
+    if collected.rejected:
+        say(f"{collected.rejected:,} rows were kept aside in {corpus / 'rejects'}, each with its line and reason.")
+    say(f"Next: vasculum fetch {corpus}")

@@ -1,0 +1,188 @@
+"""Collect: fold a source's links into one row a medium, and write those that are new or changed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from vasculum.errors import UsageError
+from vasculum.sources.folder import FolderSource, read_folder
+from vasculum.sources.table import TableSource, read_table
+from vasculum.store import names, runs, tidy, truth
+from vasculum.store.folder import TEMPORARY
+from vasculum.store.parquet import TableWriter, write_table
+from vasculum.store.sql import Database, quoted
+from vasculum.tables import MANIFEST_SCHEMA, RECORD_TERMS, REJECTS_SCHEMA, SOURCE_SCHEMA
+
+if TYPE_CHECKING:
+    from vasculum.corpus.corpus import Corpus
+
+Source = TableSource | FolderSource
+KINDS = ("table", "folder")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collect came to, in media (and in rows of the source where it says so)."""
+
+    label: str
+    media: int
+    new: int
+    changed: int
+    unchanged: int
+    several_records: int
+    """Media that more than one record shows."""
+    rejected: int
+    """Rows of the source that were kept aside under rejects/."""
+    source_counts: Mapping[str, int]
+
+
+def open_source(
+    corpus: Corpus, kind: str, path: Path, *, label: str | None, root: Path | None, columns: Mapping[str, str],
+    encoding: str | None, labels: bool,
+) -> Source:  # fmt: skip
+    """Return a source ready to be read. Raises SourceError where it cannot be, UsageError for a clash of labels."""
+    named = label or _default_label(path)
+    if kind == "table":
+        source: Source = read_table(path, label=named, root=root, overrides=dict(columns), encoding=encoding)
+    elif kind == "folder":
+        source = read_folder(path, label=named, labels=labels)
+    else:
+        raise UsageError(f"{kind!r} is no kind of source. Use one of: {', '.join(KINDS)}.")
+    known = corpus.sources.get(named)
+    same = known is None or (known["kind"] == kind and known.get("root") == str(source.root))
+    if not same and label is None and root is None:
+        raise UsageError(
+            f"the corpus has a source {named!r} already, from {known['root'] if known else ''}. If this is the same one, moved, add "
+            f"--label {named}; if it is another, give it a name of its own with --label NAME."
+        )
+    return source
+
+
+def _default_label(path: Path) -> str:
+    name = path.resolve().name
+    return name.removesuffix(".gz").rsplit(".", 1)[0] if path.is_file() and "." in name else name
+
+
+def collect(corpus: Corpus, source: Source, told: Callable[[str], None]) -> Collected:
+    """Read a source and commit what is new. A medium that is there unchanged adds nothing."""
+    told(
+        str(source.mapping) if isinstance(source, TableSource) else f"folder {source.root}, as source {source.label!r}"
+    )
+    parameters = {"kind": source.kind, "label": source.label, "query": source.query, "root": str(source.root)}
+    with runs.running(corpus.folder, "collect", parameters) as run:
+        entry = {"kind": source.kind, "query": source.query, "root": str(source.root)}
+        if corpus.content["sources"].get(source.label) != entry:
+            corpus.content["sources"][source.label] = entry
+            corpus.save()
+        staged = f"{TEMPORARY}/{run.name}-staged.parquet"
+        try:
+            with TableWriter(corpus.folder, staged, SOURCE_SCHEMA) as writer:
+                for batch in source.batches():
+                    writer.write(pa.Table.from_batches([batch], schema=SOURCE_SCHEMA))
+                    run.progress({"rows": writer.rows})
+            _keep_rejects(corpus, source, run.name)
+            counts = _write_new(corpus, staged, run.name)
+        finally:
+            corpus.folder.delete([staged])
+        result = Collected(source.label, *counts, rejected=len(source.rejects), source_counts=dict(source.counts))
+        run.progress(dataclasses.asdict(result))
+        if not [name for name, _ in runs.live(corpus.folder) if name != run.name]:
+            _tidy_manifest(corpus, run.name)
+            tidy.sweep(corpus.folder)
+    return result
+
+
+def _keep_rejects(corpus: Corpus, source: Source, run: str) -> None:
+    if source.rejects:
+        rows: list[dict[str, Any]] = [
+            {
+                "run": run,
+                "source_name": source.label,
+                "file": r.file,
+                "line": r.line,
+                "reason": r.reason,
+                "text": r.text,
+            }
+            for r in source.rejects
+        ]
+        write_table(
+            corpus.folder,
+            names.part_name("rejects", run, 0),
+            pa.Table.from_pylist(rows, schema=REJECTS_SCHEMA),
+        )
+
+
+def _write_new(corpus: Corpus, staged: str, run: str) -> tuple[int, int, int, int, int]:
+    """Write rows that are not there as they are; return media, new, changed, unchanged and with several records."""
+    with corpus.database() as database:
+        database.files("links", [corpus.folder.file(staged)], SOURCE_SCHEMA)
+        database.run(f"CREATE TEMP TABLE folded AS {_folded()}")
+        database.run(
+            "CREATE TEMP TABLE judged AS SELECT folded.*, CASE WHEN old.media_id IS NULL THEN 'new' "
+            "WHEN old.row_hash = folded.row_hash AND old.state = 'present' THEN 'unchanged' ELSE 'changed' END AS judgement "
+            "FROM folded LEFT JOIN manifest AS old USING (media_id)"
+        )
+        counted = dict(database.rows("SELECT judgement, count(*) FROM judged GROUP BY 1"))
+        several = database.rows("SELECT count(*) FROM judged WHERE records IS NOT NULL")[0][0]
+        new, changed = counted.get("new", 0), counted.get("changed", 0)
+        if new + changed:
+            columns = ", ".join(
+                {"run": f"'{run}' AS run", "state": "'present' AS state"}.get(name, quoted(name))
+                for name in MANIFEST_SCHEMA.names
+            )
+            _, batches = database.stream(
+                f"SELECT {columns} FROM judged WHERE judgement <> 'unchanged' ORDER BY place", rows=65_536
+            )
+            with TableWriter(corpus.folder, names.part_name("manifest", run, 0), MANIFEST_SCHEMA) as writer:
+                for batch in batches:
+                    writer.write(pa.Table.from_batches([batch]).cast(MANIFEST_SCHEMA))
+    return sum(counted.values()), new, changed, counted.get("unchanged", 0), several
+
+
+def _folded() -> str:
+    """SQL: one row a medium. Its first record in source order fills the columns; all of them stand in `records`."""
+    record = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in RECORD_TERMS)
+    kept = [name for name in SOURCE_SCHEMA.names if name not in ("media_id", "record_keys", "records")]
+    ordered = "SELECT *, row_number() OVER () AS place FROM links"
+    links = f"""
+        SELECT media_id, place, record_keys[1] AS record_key, record_keys,
+               struct_pack(record_key := record_keys[1], {record}) AS record FROM ({ordered})"""
+    grouped = f"""
+        SELECT media_id, min(place) AS place,
+               list_distinct(flatten(list(record_keys ORDER BY place))) AS keys,
+               list(record ORDER BY place) AS records, count(DISTINCT record_key) AS n
+        FROM ({links}) GROUP BY media_id"""
+    columns = ", ".join(f"links.{quoted(name)}" for name in kept)
+    folded = f"""
+        SELECT grouped.media_id, {columns}, grouped.place, list_sort(grouped.keys) AS record_keys,
+               CASE WHEN n > 1 THEN list_distinct(grouped.records) END AS records
+        FROM ({grouped}) AS grouped JOIN ({ordered}) AS links USING (place)"""
+    # unit separator between columns, another sign for null: no two different rows give one text
+    hashed = ", ".join(
+        f"coalesce(CAST({quoted(name)} AS VARCHAR), chr(30))" for name in [*kept, "record_keys", "records"]
+    )
+    return f"SELECT *, CAST('0x' || substr(md5(concat_ws(chr(31), {hashed})), 1, 15) AS BIGINT) AS row_hash FROM ({folded})"
+
+
+def _tidy_manifest(corpus: Corpus, run: str) -> None:
+    """Keep one manifest file with the true rows; rows that were replaced move to history/ first."""
+    files = corpus.folder.names("manifest")
+    if len(files) < 2:
+        return
+    with Database([corpus.path]) as database:
+        database.files("files", [corpus.folder.file(name) for name in files], MANIFEST_SCHEMA)
+        losers = database.run(
+            f"SELECT * FROM files ANTI JOIN ({truth.manifest('files')}) AS winners USING (media_id, run)"
+        )
+    if losers.num_rows:
+        write_table(
+            corpus.folder,
+            names.part_name("history", run, 0),
+            losers.select(MANIFEST_SCHEMA.names).cast(MANIFEST_SCHEMA),
+        )
+    tidy.tidy(corpus.folder, "manifest", run, MANIFEST_SCHEMA, truth.manifest("files"), only=files)

@@ -1,0 +1,210 @@
+"""The corpus: images with their records, in a folder of plain Parquet files. The Python API begins here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from vasculum.corpus import collect as collecting
+from vasculum.corpus import fetch as fetching
+from vasculum.corpus.subset import Selection, Subset
+from vasculum.errors import StoreError, UsageError
+from vasculum.jobs import Engine, Progress
+from vasculum.store import parquet, truth
+from vasculum.store.folder import Folder
+from vasculum.store.runs import now_text
+from vasculum.store.sql import Database
+from vasculum.tables import FORMAT, IMAGES_SCHEMA, MANIFEST_SCHEMA
+
+if TYPE_CHECKING:
+    from vasculum.study.study import Study
+
+CORPUS_FILE = "corpus.json"
+
+
+class Corpus:
+    """Images with their records: `Corpus.open("lycopods")`, then the same verbs as the command line."""
+
+    def __init__(self, path: Path | str, content: dict[str, Any]) -> None:
+        self.folder = Folder(path)
+        self.content = content
+
+    def __repr__(self) -> str:
+        return f"Corpus({str(self.path)!r})"
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self.folder.path
+
+    @property
+    def id(self) -> str:
+        """32 hex digits that stay the same wherever the folder is moved."""
+        return str(self.content["id"])
+
+    @property
+    def sources(self) -> dict[str, dict[str, Any]]:
+        """Each source's label, with its kind, query and root."""
+        return dict(self.content["sources"])
+
+    @classmethod
+    def open(cls, path: Path | str) -> Corpus:
+        """Return the corpus in a folder. Raises StoreError where there is none, or a newer vasculum wrote it."""
+        content = Folder(path).read_json(CORPUS_FILE)
+        if content is None:
+            raise StoreError(
+                f"{path}: is no corpus (it has no {CORPUS_FILE}). Make one with: vasculum collect {path} table FILE"
+            )
+        if int(content.get("format", 1)) > FORMAT:
+            raise StoreError(
+                f"{path}: written by a newer vasculum (format {content['format']}, this one reads up to {FORMAT}). "
+                "Update with: pip install -U vasculum."
+            )
+        return cls(path, content)
+
+    @classmethod
+    def create(cls, path: Path | str) -> Corpus:
+        """Return the corpus in a folder, made where there is none. Raises StoreError where the folder holds other things."""
+        folder = Folder(path)
+        if folder.read_json(CORPUS_FILE) is not None:
+            return cls.open(path)
+        if folder.path.is_file() or (folder.path.is_dir() and any(folder.path.iterdir())):
+            raise StoreError(f"{path}: holds other things already. Choose a new folder for the corpus.")
+        content = {"format": FORMAT, "id": secrets.token_hex(16), "created": now_text(), "sources": {}}
+        folder.write_json(CORPUS_FILE, content)
+        return cls(path, content)
+
+    # -- the verbs ----------------------------------------------------------------------------------------------
+
+    def collect(
+        self,
+        kind: str,
+        source: Path | str,
+        *,
+        label: str | None = None,
+        root: Path | str | None = None,
+        columns: Mapping[str, str] | None = None,
+        encoding: str | None = None,
+        labels: bool = False,
+        told: Callable[[str], None] | None = None,
+    ) -> collecting.Collected:
+        """Add the media of a source to the manifest and return the counts.
+
+        `kind` is 'table' (CSV, TSV, JSON lines, Parquet) or 'folder'. `label` names the source (default: its name);
+        `root` is where relative image paths start (default: the table's folder); `columns` maps manifest columns to
+        the table's own where the guess is wrong; `labels` takes each image's label from its folder's name; `told`
+        receives what a person would want to see, such as the mapping. Raises SourceError, StoreError, UsageError.
+        """
+        opened = collecting.open_source(
+            self, kind, Path(source), label=label, root=Path(root) if root else None, columns=columns or {},
+            encoding=encoding, labels=labels,
+        )  # fmt: skip
+        return collecting.collect(self, opened, told or (lambda _: None))
+
+    def select(self, selection: Selection) -> Subset:
+        """Return a subset by a stored selection."""
+        return Subset(self, selection)
+
+    def all(self) -> Subset:
+        """Return the subset of all media."""
+        return Subset(self, Selection())
+
+    def where(self, condition: str, **studies: str | Path) -> Subset:
+        """Return the media that meet `condition`, SQL over the manifest; `m=STUDY` lets it name `m.score`."""
+        return self.all().where(condition, **studies)
+
+    def sample(self, n: int, *, seed: int = 0, by: str | None = None) -> Subset:
+        """Return a random sample of `n` media; the same seed gives the same ones, a larger n contains a smaller."""
+        return self.all().sample(n, seed=seed, by=by)
+
+    def fetch(
+        self,
+        subset: Subset | None = None,
+        *,
+        in_place: bool = False,
+        retry: Sequence[str] = (),
+        roots: Mapping[str, Path | str] | None = None,
+        engine: Engine | None = None,
+        progress: Progress | None = None,
+    ) -> fetching.Fetched:
+        """Get the bytes of local images into shards, or note where they lie with `in_place`, and return the counts.
+
+        Only what is missing or changed is read; with `retry`, just what ended with one of those statuses. `roots` says where the root of a source is now
+        ({label: folder}). Raises StoreError; UsageError for an unknown status or label.
+        """
+        return fetching.fetch(
+            self, (subset or self.all()).selection, in_place=in_place, retry=retry,
+            roots={label: Path(root) for label, root in (roots or {}).items()}, engine=engine, progress=progress,
+        )  # fmt: skip
+
+    def apply(self, *processors: Any, out: Path | str, **options: Any) -> Study:
+        """Run processors over all media and return the study; see `vasculum.study.apply.apply` for the options."""
+        from vasculum.study.apply import (
+            apply,
+        )  # the study's room lies above this one and is opened when asked for
+
+        return apply(self.all(), processors, out=out, **options)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def database(self, *more: Path) -> Database:
+        """Return a database with the views `manifest` and `images`, that may read `more` folders besides."""
+        database = Database([self.path, *more])
+        self.add_views(database)
+        return database
+
+    def add_views(self, database: Database) -> None:
+        """Make the views `manifest` and `images` of what is true now."""
+        for name, schema, winning in (
+            ("manifest", MANIFEST_SCHEMA, truth.manifest),
+            ("images", IMAGES_SCHEMA, truth.images),
+        ):
+            files = [self.folder.file(file) for file in self.folder.names(name)]
+            database.files(f"{name}__files", files, schema)
+            database.view(name, winning(f"{name}__files"))
+
+    def manifest(self) -> pa.Table:
+        """Return the true manifest, by media_id."""
+        with self.database() as database:
+            return database.run("SELECT * FROM manifest ORDER BY media_id")
+
+    def images(self) -> pa.Table:
+        """Return the true outcomes of fetching, by media_id."""
+        with self.database() as database:
+            return database.run("SELECT * FROM images ORDER BY media_id, size")
+
+    def roots(self, changed: Mapping[str, Path] | None = None) -> dict[str, Path]:
+        """Return where each source's relative paths start. Raises UsageError for a label that is not there."""
+        roots = {label: Path(entry["root"]) for label, entry in self.sources.items() if entry.get("root")}
+        for label, path in (changed or {}).items():
+            if label not in self.sources:
+                raise UsageError(
+                    f"--root {label}=…: there is no such source. Known: {', '.join(self.sources) or 'none'}."
+                )
+            roots[label] = path.resolve()
+        return roots
+
+    def image_bytes(self, media_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield id and encoded bytes of those of `media_ids` that can be read, in no order."""
+        with self.database() as database:
+            database.table("asked", pa.table({"media_id": pa.array(list(media_ids), pa.string())}))
+            rows = database.rows(
+                "SELECT DISTINCT ON (media_id) media_id, shard, final_uri FROM images JOIN asked USING (media_id) "
+                f"WHERE {truth.READABLE}"
+            )
+        shards: dict[str, set[str]] = {}
+        for media_id, shard, uri in rows:
+            if shard:
+                shards.setdefault(shard, set()).add(media_id)
+            elif Path(uri).is_file():
+                yield media_id, Path(uri).read_bytes()
+        for shard, wanted in shards.items():
+            yield from parquet.pick_bytes(self.folder.file(shard), wanted)
+
+    def save(self) -> None:
+        """Write corpus.json."""
+        self.folder.write_json(CORPUS_FILE, self.content)

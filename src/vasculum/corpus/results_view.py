@@ -1,0 +1,69 @@
+"""Reading a study's results beside a corpus: which files count, and what is true of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from vasculum.errors import StoreError
+from vasculum.store import parquet, truth
+from vasculum.store.folder import Folder
+from vasculum.store.sql import Database, quoted
+from vasculum.tables import FORMAT, RESULTS_SCHEMA
+
+STUDY_FILE = "study.json"
+
+
+def read_study_file(path: Path | str) -> dict[str, Any]:
+    """Return the content of a study's study.json. Raises StoreError where there is none or it is newer than this."""
+    folder = Folder(path)
+    content = folder.read_json(STUDY_FILE)
+    if content is None:
+        raise StoreError(
+            f"{folder.path}: is no study (it has no {STUDY_FILE}). Make one with: vasculum apply CORPUS PROCESSOR --out {folder.path}"
+        )
+    if int(content.get("format", 1)) > FORMAT:
+        raise StoreError(
+            f"{folder.path}: written by a newer vasculum (format {content['format']}, this one reads up to {FORMAT}). "
+            "Update with: pip install -U vasculum."
+        )
+    return content
+
+
+def counted_files(folder: Folder, content: Mapping[str, Any]) -> list[str]:
+    """Return the results files that count: those of the present fingerprint and of any that was kept."""
+    prefixes = tuple(f"results/{mark}-" for mark in [content["fingerprint"], *content.get("kept", [])])
+    return [name for name in folder.names("results") if name.startswith(prefixes)]
+
+
+def results_schema(folder: Folder, files: Iterable[str]) -> pa.Schema:
+    """Return the schema of the newest of `files`, or the common columns where there is none."""
+    newest = sorted(files, key=lambda name: name.rsplit("-", 1)[0])[-1:]
+    return parquet.open_file(folder.file(newest[0])).schema_arrow if newest else RESULTS_SCHEMA
+
+
+def add_results(database: Database, name: str, path: Path | str) -> list[str]:
+    """Make a view `name` of a study's true results and return its columns.
+
+    A processor's column also goes by its short name (`score` for `model_score`) where only one has it.
+    """
+    folder = Folder(path)
+    content = read_study_file(path)
+    files = counted_files(folder, content)
+    database.files(f"{name}__files", [folder.file(file) for file in files], results_schema(folder, files))
+    database.view(f"{name}__true", truth.results(f"{name}__files"))
+    columns = list(database.columns(f"{name}__true"))
+    short = _short_names(content, columns)
+    more = "".join(f", {quoted(full)} AS {quoted(brief)}" for brief, full in short.items())
+    database.view(name, f"SELECT * EXCLUDE (run){more} FROM {name}__true")
+    return [column for column in columns if column != "run"] + list(short)
+
+
+def _short_names(content: Mapping[str, Any], columns: list[str]) -> dict[str, str]:
+    full = [(column, f"{entry['name']}_{column}") for entry in content["processors"] for column in entry["gives"]]
+    count = Counter(brief for brief, _ in full)
+    return {brief: name for brief, name in full if count[brief] == 1 and brief not in columns and name in columns}

@@ -1,0 +1,73 @@
+"""Reading encoded images inside the child: from shards by row group, or from files in place."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from vasculum.errors import StoreError
+from vasculum.fetching.local import stamp
+from vasculum.outcomes import Status
+from vasculum.processing.items import Failure, Item
+from vasculum.store import parquet
+
+Read = tuple[int, bytes | Failure]
+
+
+def read_items(items: Sequence[Item]) -> Iterator[Read]:
+    """Yield each item's index with its bytes, or with why they cannot be had. Shard by shard, in their order."""
+    by_shard: dict[str, list[int]] = {}
+    for index, item in enumerate(items):
+        if item.etag is None:
+            by_shard.setdefault(item.place, []).append(index)
+        else:
+            yield index, _read_file(item)
+    for shard, indices in by_shard.items():
+        yield from _read_shard(Path(shard), items, indices)
+
+
+def _read_file(item: Item) -> bytes | Failure:
+    path = Path(item.place)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Status.NOT_FOUND, f"no such file: {path}"
+    except PermissionError:
+        return Status.FORBIDDEN, f"permission denied: {path}"
+    except OSError as error:
+        return Status.CONNECTION, f"cannot be read: {path}: {error}"
+    if stamp(path) != item.etag and hashlib.sha256(data).hexdigest() != item.sha256:
+        return Status.HASH_MISMATCH, f"changed since it was fetched: {path}. Run `vasculum fetch` again"
+    return data
+
+
+def _read_shard(path: Path, items: Sequence[Item], indices: Sequence[int]) -> Iterator[Read]:
+    wanted = {items[index].media_id: index for index in indices}
+    try:
+        file = parquet.open_file(path)
+        for group in range(file.num_row_groups):
+            ids = file.read_row_group(group, columns=["media_id"])["media_id"].to_pylist()
+            places = [(place, wanted.pop(media_id)) for place, media_id in enumerate(ids) if media_id in wanted]
+            if places:
+                yield from _read_group(path, group, places)
+            if not wanted:
+                return
+        problem = Status.NOT_FETCHED, f"{path}: the shard lacks it. Run `vasculum verify` on the corpus"
+    except FileNotFoundError:
+        problem = Status.NOT_FETCHED, f"{path}: the shard is missing. Run `vasculum verify` on the corpus"
+    except (StoreError, OSError) as error:
+        problem = Status.CORRUPT, str(error)
+    for index in wanted.values():
+        yield index, problem
+
+
+def _read_group(path: Path, group: int, places: Sequence[tuple[int, int]]) -> Iterator[Read]:
+    try:
+        for table in parquet.read_groups(path, [group], ["bytes"]):
+            column = table["bytes"].combine_chunks()
+            for place, index in places:
+                yield index, column[place].as_py()
+    except StoreError as error:
+        for _, index in places:
+            yield index, (Status.CORRUPT, str(error))

@@ -1,0 +1,70 @@
+"""The few calls that change a disk, in one place: so that tests can make any one of them fail.
+
+Everything that vasculum commits goes through these functions and nothing else.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from vasculum.errors import StoreError
+
+REPLACE_TRIES = 5
+"""How often a rename is tried where another program holds the file (virus scanners and indexers on Windows)."""
+
+
+def write(file: BinaryIO, data: bytes | memoryview) -> int:
+    """Write all of `data`; return its length in bytes."""
+    return file.write(data)
+
+
+def fsync(file: BinaryIO) -> None:
+    """Have the bytes of an open file reach the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename `source` to `target`, atomically."""
+    for attempt in range(REPLACE_TRIES):
+        try:
+            os.replace(source, target)  # noqa: PTH105 (one call, so that a test can make it fail)
+            return
+        except PermissionError:
+            if os.name != "nt" or attempt == REPLACE_TRIES - 1:
+                raise
+            time.sleep(0.1 * 2**attempt)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Have a rename within `folder` reach the disk. Windows cannot open folders and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def unlink(path: Path) -> None:
+    """Delete a file; one that is gone already is as good."""
+    path.unlink(missing_ok=True)
+
+
+def explain(error: OSError, path: Path, doing: str) -> StoreError:
+    """Return the one line that a person needs for a failed write or read at `path`."""
+    remedy = {
+        errno.ENOSPC: "the disk is full. Free some space and run the same command again; what was committed stays",
+        errno.EDQUOT: "your quota is used up. Free some space and run the same command again; what was committed stays",
+        errno.EROFS: "it is read-only. Choose another folder",
+        errno.EACCES: "permission denied. Choose a folder that you may write to, or ask for the right",
+        errno.EPERM: "not permitted. Choose a folder that you may write to, or ask for the right",
+        errno.ENOTDIR: "part of the path is a file. Choose another folder",
+        errno.EMFILE: "too many open files. Raise the limit (ulimit -n) and run again",
+    }.get(error.errno or 0, f"{error.strerror or error}. Run the same command again once that is mended")
+    return StoreError(f"{path}: cannot {doing}: {remedy}.")

@@ -1,0 +1,148 @@
+"""The one door to DuckDB: views over Parquet files, read-only, with no way out of the folders named.
+
+DuckDB only queries. No state lives in it, and no database file is ever written.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from vasculum.errors import StoreError, SubsetError
+
+SECONDS = 600.0
+"""Time limit of one query in seconds, so that an expression of a stranger cannot run for ever."""
+
+_FILE_IS_GONE = ("No files found", "No such file", "Cannot open file")
+
+
+class Database:
+    """An in-memory DuckDB that can read files under `folders` and nothing else, without network or extensions."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        import duckdb
+
+        self._duckdb = duckdb
+        self._connection = duckdb.connect(
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "threads": 2,
+            }
+        )
+        allowed = ", ".join(_literal(str(folder.resolve()) + "/") for folder in folders)
+        self._connection.execute(f"SET allowed_directories=[{allowed}]")
+        self._connection.execute("SET enable_external_access=false")
+        self._connection.execute("SET enable_progress_bar=false")
+        self._connection.execute("SET TimeZone='UTC'")
+        self._registered: dict[str, pa.Table] = {}
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def files(self, name: str, paths: Sequence[Path], schema: pa.Schema) -> None:
+        """Make a view `name` over Parquet files; a column of `schema` that a file lacks is null."""
+        empty = f"{name}__schema"
+        self.table(empty, schema.empty_table())
+        if not paths:
+            self.run(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {empty}")
+            return
+        listed = ", ".join(_literal(str(path.resolve())) for path in paths)
+        self.run(
+            f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {empty} "
+            f"UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], union_by_name=true)"
+        )
+
+    def table(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table known under `name`."""
+        self._registered[name] = table  # DuckDB keeps no reference of its own
+        self._connection.register(name, table)
+
+    def view(self, name: str, query: str) -> None:
+        """Make a view of a query."""
+        self.run(f"CREATE OR REPLACE VIEW {name} AS {query}")
+
+    def run(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
+        """Return what a query gives. Raises SubsetError where it does not hold, StoreError where a file does not."""
+        return self._limited(query, parameters).to_arrow_table()
+
+    def stream(
+        self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), rows: int = 10_000
+    ) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+        """Return the schema of a query and its batches of up to `rows` rows, in bounded memory."""
+        reader = self._limited(query, parameters).to_arrow_reader(rows)
+        return reader.schema, self._batches(reader)
+
+    def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from reader
+        except (self._duckdb.Error, pa.ArrowException, OSError) as error:
+            if any(words in str(error) for words in _FILE_IS_GONE):
+                raise FileNotFoundError(_short(error)) from error
+            raise StoreError(f"a query failed: {_short(error)}. Run `vasculum verify` on its folder.") from error
+
+    def rows(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a small query."""
+        return list(self._limited(query, parameters).fetchall())
+
+    def columns(self, name: str) -> dict[str, str]:
+        """Return the columns of a view or table, with their DuckDB types."""
+        return {row[0]: row[1] for row in self.rows(f"DESCRIBE SELECT * FROM {name}")}
+
+    def parse(self, query: str) -> dict[str, Any]:
+        """Return DuckDB's own parse tree of one SELECT, as JSON. Raises SubsetError where it is none."""
+        tree = json.loads(self.rows("SELECT json_serialize_sql(?)", [query])[0][0])
+        if tree.get("error"):
+            raise SubsetError(str(tree.get("error_message", "no SELECT")).split("\n")[0])
+        return dict(tree)
+
+    def _limited(self, query: str, parameters: Sequence[Any] | Mapping[str, Any]) -> Any:
+        timer = threading.Timer(SECONDS, self._connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        duckdb = self._duckdb
+        try:
+            return self._connection.execute(query, parameters or None)
+        except duckdb.InterruptException as error:
+            raise SubsetError(
+                f"the query took longer than {SECONDS:.0f} s and was stopped. Make it simpler."
+            ) from error
+        except duckdb.IOException as error:
+            if any(words in str(error) for words in _FILE_IS_GONE):
+                raise FileNotFoundError(_short(error)) from error
+            raise StoreError(f"a file cannot be read: {_short(error)}. Run `vasculum verify` on its folder.") from error
+        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+            raise SubsetError(_short(error)) from error
+        except (
+            duckdb.ConversionException,
+            duckdb.OutOfRangeException,
+            duckdb.InvalidInputException,
+        ) as error:
+            raise SubsetError(_short(error)) from error
+        except duckdb.PermissionException as error:
+            raise SubsetError("an expression may read the manifest and results only, no files") from error
+        except duckdb.OutOfMemoryException as error:
+            raise StoreError(f"the query needs more memory than there is: {_short(error)}.") from error
+        finally:
+            timer.cancel()
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """Return a column name as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _short(error: BaseException) -> str:
+    return str(error).split("\n")[0].strip()[:300]
