@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import re
 import shutil
 import subprocess
@@ -15,9 +16,11 @@ from typing import Any
 import pytest
 from stored_study import Make, jpeg, media_id
 
+from vasculum.corpus.subset import Selection
 from vasculum.errors import UsageError
 from vasculum.processing.types import Boolean, Float, Integer, ListOf, Picture, Text, Vector
-from vasculum.report.html import write_report
+from vasculum.report.report import write_report
+from vasculum.study.study import Study
 
 VOID = {"meta", "img", "br", "link", "input", "hr", "wbr"}
 GREEN = {"greenness_green_share": Float()}
@@ -46,7 +49,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         inside = self._open[-1] if self._open else ""
-        (self.raw[inside] if inside in self.raw else self.words).append(data)
+        self.raw.get(inside, self.words).append(data)
 
     @property
     def text(self) -> str:
@@ -84,8 +87,8 @@ def rows(n: int, failed: Mapping[int, tuple[str, str]] | None = None) -> tuple[l
     return manifest, results
 
 
-def opened(study: Any, tmp_path: Path, **more: Any) -> Page:
-    return Page(write_report(study, tmp_path / "report.html", **more).read_text("utf-8"))
+def opened(study: Study, tmp_path: Path) -> Page:
+    return Page(write_report(study, tmp_path / "report.html").read_text("utf-8"))
 
 
 def test_the_summary_says_what_was_run_on_how_many_and_how_many_failed(make: Make, tmp_path: Path) -> None:
@@ -99,15 +102,17 @@ def test_the_summary_says_what_was_run_on_how_many_and_how_many_failed(make: Mak
 
 
 def test_an_unfinished_study_says_so(make: Make, tmp_path: Path) -> None:
-    page = opened(make(GREEN, *rows(40)), tmp_path, wanted=1040)
-    assert "not finished: 1,000 wanted images of 1,040 have no row yet" in page.text
+    manifest, results = rows(40)
+    page = opened(make(GREEN, manifest, results[:30]), tmp_path)
+    assert "The study is not finished: 10 more images have no result yet." in page.text
+    assert "Wanted images 40 With result 30 100%" in page.text
 
 
 def test_a_sample_is_called_one(make: Make, tmp_path: Path) -> None:
-    subset = {"subset": {"where": "year > 1900", "sample": 40, "seed": 7}}
-    page = opened(make(GREEN, *rows(40), document=subset), tmp_path)
+    subset = Selection(where="catalogNumber <> 'x'", sample=40, seed=7)
+    page = opened(make(GREEN, *rows(40), subset=subset), tmp_path)
     assert "random sample (40 asked for, seed 7)" in page.text
-    assert "year > 1900" in page.text
+    assert "catalogNumber <> 'x'" in page.text
 
 
 def test_failures_show_meaning_details_and_how_to_try_again(make: Make, tmp_path: Path) -> None:
@@ -118,15 +123,13 @@ def test_failures_show_meaning_details_and_how_to_try_again(make: Make, tmp_path
     assert "The file or address does not exist." in page.text
     assert "HTTP 404 <0> 1 image, such as 0000000" in page.text
     assert "And 2 other messages." in page.text
-    folder = f"'{tmp_path}/a study'"
-    assert "vasculum fetch corpus --retry not_found" in page.text
-    assert f"vasculum resume {folder} --retry corrupt" in page.text
+    assert f"vasculum fetch '{tmp_path}/a study-corpus' --retry not_found" in page.text
+    assert f"vasculum resume '{tmp_path}/a study'" in page.text
+    assert "vasculum apply corpus greenness --out study --retry corrupt" in page.text
     assert "Its bytes are not in the corpus yet." in page.text
 
 
-def test_licences_institutions_and_data_sets_are_counted_and_the_unknown_is_named(
-    make: Make, tmp_path: Path
-) -> None:
+def test_licences_institutions_and_data_sets_are_counted_and_the_unknown_is_named(make: Make, tmp_path: Path) -> None:
     page = opened(make(GREEN, *rows(40)), tmp_path)
     assert "unknown no licence could be read: ask the holder before reusing these images 10 10 0" in page.text
     assert "BM 14 14 0" in page.text
@@ -140,7 +143,7 @@ def test_the_page_asks_nothing_of_any_network(make: Make, tmp_path: Path) -> Non
     manifest, results = rows(40)
     columns = {**GREEN, "thumbnail_image": Picture()}
     page = opened(
-        make(columns, manifest, [{**r, "thumbnail_image": "0" * 64} for r in results], pictures=pictures),
+        make(columns, manifest, results, pictures=pictures),
         tmp_path,
     )
     assert len(page.all("img")) == 24
@@ -195,20 +198,23 @@ def test_texts_of_strangers_stay_texts_wherever_they_stand(make: Make, tmp_path:
         "publisher_name",
     )
     for row in manifest:
-        row.update(
-            {field: nasty for field in (*fields, "rightsHolder", "dataset_key", "record_page", "source_name")}
-        )
+        row.update(dict.fromkeys((*fields, "rightsHolder", "dataset_key", "record_page", "source_name"), nasty))
     results = [{**r, "words_label": nasty if r["status"] == "ok" else None} for r in results]
-    document = {
-        key: nasty for key in ("id", "command", "fingerprint", "size", "created")
-    } | {
-        "subset": {"where": nasty, nasty: nasty}, "versions": {"vasculum": nasty, nasty: nasty},
-        "processors": [{"name": nasty, "license": nasty, nasty: {nasty: nasty}}], "policy": {nasty: nasty},
-        "corpus": {"id": nasty, "path": nasty},
+    document = dict.fromkeys(("id", "size", "created"), nasty) | {
+        "command": ["vasculum", nasty], "versions": {"vasculum": nasty, nasty: nasty}, "policy": {nasty: nasty},
+        "processors": [
+            {"name": name, "gives": {column: kind}, "license": nasty, "settings": {nasty: [nasty]}, nasty: nasty}
+            for name, column, kind in (
+                ("greenness", "green_share", "Float()"), ("words", "label", "Text()"), ("thumbnail", "image", "Picture()")
+            )
+        ],
     }  # fmt: skip
+    sql = nasty.replace("'", "''").replace("\x00", "")
     pictures = {"thumbnail_image": {media_id(i): jpeg((90, 140, 60)) for i in range(40)}}
     columns = {**GREEN, "words_label": Text(), "thumbnail_image": Picture()}
-    study = make(columns, manifest, results, document=document, pictures=pictures)
+    study = make(
+        columns, manifest, results, document=document, pictures=pictures, subset=Selection(where=f"'{sql}' <> ''")
+    )
     page = opened(study, tmp_path)
     assert len(page.all("script")) == len(page.all("style")) == 1
     for _, attributes in page.tags:
@@ -261,9 +267,7 @@ def test_a_big_study_gives_a_small_file_that_says_what_it_leaves_out(make: Make,
         row["publisher_name"] = row["credit_line"] = "x" * 5000
     results = [{**r, "ocr_words": f"text {i} " * 300} for i, r in enumerate(results)]
     big = {"thumbnail_image": {media_id(i): jpeg((9, 140, 60)) + b"\0" * 31_000 for i in range(20_000)}}
-    study = make(
-        {**GREEN, "ocr_words": Text(), "thumbnail_image": Picture()}, manifest, results, pictures=big
-    )
+    study = make({**GREEN, "ocr_words": Text(), "thumbnail_image": Picture()}, manifest, results, pictures=big)
     page = opened(study, tmp_path)
     assert (tmp_path / "report.html").stat().st_size < 6_000_000
     assert "Showing 24 of 19,000 images with a value." in page.text
@@ -283,14 +287,12 @@ def test_headings_go_down_in_order_and_pictures_have_words(make: Make, tmp_path:
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b <= a + 1 for a, b in itertools.pairwise(levels))
     assert {"Image of Poa annua L., BM 0000000"} <= {img["alt"] for img in page.all("img")}
     ids = [a["id"] for _, a in page.tags if "id" in a]
     assert len(ids) == len(set(ids))
     for svg in page.all("svg"):
-        assert svg.get("aria-hidden") == "true" or set(str(svg["aria-labelledby"]).split()) <= set(
-            map(str, ids)
-        )
+        assert svg.get("aria-hidden") == "true" or set(str(svg["aria-labelledby"]).split()) <= set(map(str, ids))
     for label in page.all("label"):
         assert label["for"] in ids
 
@@ -334,9 +336,9 @@ def test_a_failure_of_one_processor_is_counted_for_its_own_columns_only(make: Ma
 
 
 def test_studies_with_nothing_to_show_still_have_a_report(make: Make, tmp_path: Path) -> None:
-    empty = opened(make(GREEN, [], [], document={"processors": None, "subset": None}, name="empty"), tmp_path)
+    empty = opened(make(GREEN, [], [], name="empty"), tmp_path)
     assert "The study empty has no results yet." in empty.text
-    manifest, results = rows(3, {i: ("corrupt", "bad") for i in range(3)})
+    manifest, results = rows(3, dict.fromkeys(range(3), ("corrupt", "bad")))
     failed = opened(make(GREEN, manifest, results, name="failed"), tmp_path)
     assert "0 gave a result (0%) and 3 did not (100%)" in failed.text
     assert "There is no image with a value to show." in failed.text

@@ -93,14 +93,12 @@ def test_negative_numbers_get_no_quote_in_csv(tmp_path: Path) -> None:
         assert next(csv.DictReader(file))["greenness_green_share"] == "-0.5"
 
 
-@pytest.mark.parametrize(
-    "text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "'=1", "''-"]
-)
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "'=1", "''-"])
 def test_a_text_that_a_spreadsheet_would_run_gets_one_quote_in_csv_only(tmp_path: Path, text: str) -> None:
     for kind in ("csv", "jsonl", "parquet"):
         export(texts_study([text]), kind, tmp_path / kind)  # type: ignore[arg-type]
     with (tmp_path / "csv").open(newline="", encoding="utf-8") as file:
-        assert list(csv.DictReader(file))[0]["locality"] == "'" + text
+        assert next(iter(csv.DictReader(file)))["locality"] == "'" + text
     assert json.loads((tmp_path / "jsonl").read_text("utf-8"))["locality"] == text
     assert pq.read_table(tmp_path / "parquet")["locality"].to_pylist() == [text]
 
@@ -113,9 +111,7 @@ def is_quoted(text: str) -> bool:
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.lists(st.text(st.sampled_from("=+-@\t\r\n'\", a0é\u202e\x00;|"), max_size=8), min_size=1, max_size=6)
-)
+@given(st.lists(st.text(st.sampled_from("=+-@\t\r\n'\", a0é\u202e\x00;|"), max_size=8), min_size=1, max_size=6))
 def test_csv_reads_back_as_the_original_after_taking_one_quote_away(texts: list[str]) -> None:
     schema, batches = texts_study(texts).joined(None, None, None)
     from vasculum.study.export import _write_csv

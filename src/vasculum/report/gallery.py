@@ -9,10 +9,12 @@ from typing import Any
 from markupsafe import Markup
 
 from vasculum.processing.types import Boolean, Float, Integer, Picture, Text
-from vasculum.report.asked import Column, Readable, quoted, yes_or_no
+from vasculum.report.queries import ROWS, value, yes_or_no
 from vasculum.report.summaries import Labels, Summary
 from vasculum.report.thumbnails import Thumbnails, own_pictures
 from vasculum.report.words import count, number, safe_link
+from vasculum.store.sql import Database
+from vasculum.study.study import ResultColumn, Study
 
 EACH = 6
 EACH_FURTHER = 4
@@ -22,7 +24,7 @@ MOST_PANELS = 8
 MOST_GROUPS = 4
 
 _TEXTS = ("catalogNumber", "scientificName", "institutionCode", "credit_line", "rightsHolder", "license_id")
-_CARD_COLUMNS = ", ".join(["media_id", "record_page", *(f"left({name}, 300) as {name}" for name in _TEXTS)])
+_CARD_COLUMNS = ", ".join(["media_id", "m.record_page", *(f"left(m.{name}, 300) as {name}" for name in _TEXTS)])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class _Choice:
     parameters: tuple[Any, ...] = ()
 
 
-def panels(study: Readable, summaries: Sequence[Summary]) -> tuple[Panel, ...]:
+def panels(study: Study, database: Database, summaries: Sequence[Summary]) -> tuple[Panel, ...]:
     """Return the panels of the gallery: the main column first, then others, at most `MOST_PANELS`."""
     thumbnails = Thumbnails(study)
     by_name = {summary.name: summary for summary in summaries}
@@ -101,24 +103,24 @@ def panels(study: Readable, summaries: Sequence[Summary]) -> tuple[Panel, ...]:
         choices = _choices(study, column, summary, EACH if not found else EACH_FURTHER)
         if choices:
             each = EACH if not found else EACH_FURTHER
-            found.append(_panel(study, column, summary, choices, each, thumbnails))
+            found.append(_panel(database, column, summary, choices, each, thumbnails))
     return tuple(found)
 
 
-def _in_order(columns: Sequence[Column]) -> list[Column]:
+def _in_order(columns: Sequence[ResultColumn]) -> list[ResultColumn]:
     """Return the columns by interest: measures, yes or no, counts, texts, pictures; then the rest."""
     rank: list[type] = [Float, Boolean, Integer, Text, Picture]
     made = {column.processor for column in columns if isinstance(column.kind, Picture)}
 
-    def key(column: Column) -> tuple[bool, int]:
+    def key(column: ResultColumn) -> tuple[bool, int]:
         beside = column.processor in made and not isinstance(column.kind, Picture)
         return beside, next((i for i, kind in enumerate(rank) if isinstance(column.kind, kind)), len(rank))
 
     return sorted((c for c in columns if isinstance(c.kind, tuple(rank))), key=key)
 
 
-def _choices(study: Readable, column: Column, summary: Summary, each: int) -> list[_Choice]:
-    here = quoted(column.name)
+def _choices(study: Study, column: ResultColumn, summary: Summary, each: int) -> list[_Choice]:
+    here = value(column.name)
     there = f"{here} is not null"
     seed = str(study.document.get("fingerprint", "")).replace("'", "")
     by_chance = f"md5(media_id || '{seed}')"
@@ -126,7 +128,7 @@ def _choices(study: Readable, column: Column, summary: Summary, each: int) -> li
     if isinstance(column.kind, Float | Integer):
         if n <= 4 * each:
             return [_Choice("All, the highest first", there, f"{here} desc", n)]
-        middle = f"abs({here}::double - (select quantile_cont({here}::double, 0.5) from results))"
+        middle = f"abs({here}::double - (select quantile_cont({here}::double, 0.5) from results as r))"
         return [
             _Choice("Highest", there, f"{here} desc", n),
             _Choice("Lowest", there, here, n),
@@ -134,17 +136,17 @@ def _choices(study: Readable, column: Column, summary: Summary, each: int) -> li
             _Choice("Taken at random", there, by_chance, n),
         ]
     if isinstance(summary.drawn, Labels):
-        value = yes_or_no(column.name) if isinstance(column.kind, Boolean) else here
+        words = yes_or_no(column.name) if isinstance(column.kind, Boolean) else here
         return [
-            _Choice(label or "(empty)", f"left({value}, 200) = $2", by_chance, of, (label,))
+            _Choice(label or "(empty)", f"left({words}, 200) = $2", by_chance, of, (label,))
             for label, of in summary.drawn.counts[:MOST_GROUPS]
         ]
     return [_Choice("Taken at random", there, by_chance, n)]
 
 
 def _panel(
-    study: Readable,
-    column: Column,
+    database: Database,
+    column: ResultColumn,
     summary: Summary,
     choices: Sequence[_Choice],
     each: int,
@@ -152,8 +154,8 @@ def _panel(
 ) -> Panel:
     limit = each if len(choices) > 1 else 4 * each
     tables = [
-        study.sql(
-            f"select {_CARD_COLUMNS}, {quoted(column.name)} as value from joined where {choice.where} "
+        database.run(
+            f"select {_CARD_COLUMNS}, {value(column.name)} as value from {ROWS} where {choice.where} "
             f"order by {choice.order}, media_id limit $1",
             [limit, *choice.parameters],
         ).to_pylist()
@@ -168,7 +170,7 @@ def _panel(
     return Panel(f"panel-{column.name}", f"{column.processor}: {column.column}", rows, summary.values)
 
 
-def _card(row: dict[str, Any], column: Column, addresses: dict[str, Markup]) -> Card:
+def _card(row: dict[str, Any], column: ResultColumn, addresses: dict[str, Markup]) -> Card:
     return Card(
         media_id=row["media_id"],
         address=addresses.get(row["media_id"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,12 +65,9 @@ def summary(facts: Facts) -> list[str]:
             f"{count(facts.ok)} gave a result ({share(facts.ok, facts.rows)}) and {count(facts.failed)} "
             f"did not ({share(facts.failed, facts.rows)}): the figures below describe only those that did."
         )
-    if facts.wanted is not None and facts.wanted > facts.rows:
-        left = facts.wanted - facts.rows
-        said.append(
-            f"The study is not finished: {some('wanted image', left)} of {count(facts.wanted)} "
-            f"{'has' if left == 1 else 'have'} no row yet."
-        )
+    if facts.missing:
+        have = "has" if facts.missing == 1 else "have"
+        said.append(f"The study is not finished: {some('more image', facts.missing)} {have} no result yet.")
     said += _sampled(mapping(facts.document.get("subset")))
     return said
 
@@ -114,24 +112,19 @@ def provenance(facts: Facts) -> list[Line]:
     """Return where the results come from, as study.json says it."""
     document = facts.document
     corpus, subset = mapping(document.get("corpus")), mapping(document.get("subset"))
+    command = [str(word) for word in document.get("command") or []]
     lines = [
         Line("Study", as_text(document.get("id", "")), True),
         Line("Fingerprint", as_text(document.get("fingerprint", "")), True),
         Line("Created", as_text(document.get("created", ""))),
-        Line("Command", as_text(document.get("command", "")), True),
+        Line("Command", shlex.join(command) if command else "", True),
         Line("Corpus", " ".join(str(corpus[key]) for key in ("id", "path") if corpus.get(key)), True),
         Line("Size of image read", as_text(document.get("size", ""))),
     ]
-    lines += [
-        Line(f"Subset: {key}", as_text(value), True)
-        for key, value in subset.items()
-        if value not in (None, "")
-    ]
+    lines += [Line(f"Subset: {key}", as_text(value), True) for key, value in subset.items() if value not in (None, "")]
     policy = document.get("policy")
     lines += [Line(f"Decoding: {key}", as_text(value)) for key, value in mapping(policy).items()]
-    lines += [
-        Line(f"Version: {key}", as_text(value)) for key, value in mapping(document.get("versions")).items()
-    ]
+    lines += [Line(f"Version: {key}", as_text(value)) for key, value in mapping(document.get("versions")).items()]
     return [line for line in lines if line.value not in ("", "null", "[]", "{}")]
 
 
@@ -156,11 +149,7 @@ def citation(facts: Facts) -> list[str]:
             facts.institutions.in_all,
         )
     )
-    named = [
-        (f"{r.more + ', ' if r.more else ''}data set {r.name}", r.count)
-        for r in facts.datasets.rows
-        if r.name
-    ]
+    named = [(f"{r.more + ', ' if r.more else ''}data set {r.name}", r.count) for r in facts.datasets.rows if r.name]
     without = sum(r.count for r in facts.datasets.rows if not r.name)
     if named:
         said.append(_named("Data:", named, facts.datasets.in_all - (1 if without else 0)))
@@ -170,8 +159,6 @@ def citation(facts: Facts) -> list[str]:
 
 
 def _named(first: str, names: Sequence[tuple[str, int]], in_all: int) -> str:
-    parts = [
-        f"{name or 'institutions not named'} ({some('image', amount)})" for name, amount in names[:CITED]
-    ]
+    parts = [f"{name or 'institutions not named'} ({some('image', amount)})" for name, amount in names[:CITED]]
     more = in_all - len(parts)
     return f"{first} {'; '.join(parts)}{f'; and {count(more)} more' if more > 0 else ''}."

@@ -7,8 +7,10 @@ import math
 from collections.abc import Sequence
 
 from vasculum.processing.types import Boolean, Float, Gives, Integer, ListOf, Picture, Text, Vector
-from vasculum.report.asked import Column, Readable, quoted, yes_or_no
+from vasculum.report.queries import ROWS, as_number, value, yes_or_no
 from vasculum.report.scales import step_for
+from vasculum.store.sql import Database
+from vasculum.study.study import ResultColumn
 
 MOST_BINS = 40
 MOST_LABELS = 12
@@ -88,13 +90,14 @@ class Summary:
     note: str = ""
 
 
-def summarise(study: Readable, column: Column, names: Sequence[str]) -> Summary:
+def summarise(database: Database, column: ResultColumn, names: Sequence[str]) -> Summary:
     """Return the summary of one results column; `names` are the columns that the results have."""
-    here = quoted(column.name)
-    status = quoted(f"{column.processor}_status") if f"{column.processor}_status" in names else "status"
-    counts = study.sql(
+    here = value(column.name)
+    own_status = f"{column.processor}_status"
+    status = value(own_status if own_status in names else "status")
+    counts = database.run(
         f"select count({here}) as n, count(*) filter ({here} is null and {status} = 'ok') as missing, "
-        f"count(*) filter ({here} is null and {status} is distinct from 'ok') as without from results"
+        f"count(*) filter ({here} is null and {status} is distinct from 'ok') as without from results as r"
     ).to_pylist()[0]
     values, kind = int(counts["n"]), column.kind
     drawn: Numbers | Labels | None = None
@@ -102,30 +105,28 @@ def summarise(study: Readable, column: Column, names: Sequence[str]) -> Summary:
     if not values:
         note = "No image has a value."
     elif isinstance(kind, Float | Integer):
-        drawn = _numbers(study, here, isinstance(kind, Integer))
+        drawn = _numbers(database, column.name, isinstance(kind, Integer))
         if drawn is not None and drawn.quartiles[0] == drawn.quartiles[4]:
             note = "They are all the same."
     elif isinstance(kind, Boolean):
-        drawn = _labels(study, yes_or_no(column.name))
+        drawn = _labels(database, yes_or_no(column.name))
     elif isinstance(kind, Text):
-        drawn = _labels(study, here)
+        drawn = _labels(database, here)
         if drawn.distinct > 30 and drawn.distinct > values / 2:
             note = f"{drawn.distinct:,} different texts: too many to draw."
             drawn = None
     else:
-        note = _note(study, here, kind)
+        note = _note(database, here, kind)
     return Summary(
         column.name, column.processor, column.column, type(kind).__name__,
         values, int(counts["missing"]), int(counts["without"]), drawn, note,
     )  # fmt: skip
 
 
-def _numbers(study: Readable, here: str, whole: bool) -> Numbers | None:
-    value = f"{here}::double"
-    rows = f"(select {value} as x from results where {here} is not null and isfinite({value}))"
-    found = study.sql(
-        "select count(*) as n, min(x) as low, max(x) as high, quantile_cont(x, [0.25, 0.5, 0.75]) as q "
-        f"from {rows}"
+def _numbers(database: Database, column: str, whole: bool) -> Numbers | None:
+    rows = f"(select {as_number(column)} as x from results as r where {as_number(column)} is not null)"
+    found = database.run(
+        f"select count(*) as n, min(x) as low, max(x) as high, quantile_cont(x, [0.25, 0.5, 0.75]) as q from {rows}"
     ).to_pylist()[0]
     if not found["n"]:
         return None
@@ -133,19 +134,19 @@ def _numbers(study: Readable, here: str, whole: bool) -> Numbers | None:
     quartiles = (low, *found["q"], high)
     mean = deviation = None
     if max(abs(low), abs(high)) < BIGGEST:
-        moments = study.sql(f"select avg(x) as mean, stddev_samp(x) as deviation from {rows}").to_pylist()[0]
+        moments = database.run(f"select avg(x) as mean, stddev_samp(x) as deviation from {rows}").to_pylist()[0]
         mean, deviation = moments["mean"], moments["deviation"]
     bins: tuple[Bin, ...] = ()
     groups: tuple[Group, ...] = ()
     below = above = groups_in_all = 0
     if 0 < high - low < math.inf:
-        bins, below, above = _bins(study, rows, quartiles, found["n"], whole)
-        groups, groups_in_all = _groups(study, here)
+        bins, below, above = _bins(database, rows, quartiles, found["n"], whole)
+        groups, groups_in_all = _groups(database, column)
     return Numbers(quartiles, mean, deviation, bins, below, above, groups, groups_in_all)
 
 
 def _bins(
-    study: Readable, rows: str, quartiles: Sequence[float], n: int, whole: bool
+    database: Database, rows: str, quartiles: Sequence[float], n: int, whole: bool
 ) -> tuple[tuple[Bin, ...], int, int]:
     """Return bins of a round width (Freedman and Diaconis 1981), and how many values lie outside what is
     drawn.
@@ -167,31 +168,29 @@ def _bins(
         last -= 1  # the greatest value on an edge belongs to the bin before it
     if max(abs(start), abs(last)) > 2**52 or last - start > 2 * MOST_BINS:
         return (), 0, 0  # so far from zero and so close together that a double cannot tell the bins apart
-    table = study.sql(
+    table = database.run(
         f"select greatest($1, least($2, floor(x / $3 + 1e-9)::bigint)) as bin, count(*) as n from {rows} "
         "where x between $4 and $5 group by bin",
         [start, last, step, low, high],
     )
     counts = {row["bin"]: row["n"] for row in table.to_pylist()}
-    outside = study.sql(
+    outside = database.run(
         f"select count(*) filter (x < $1) as below, count(*) filter (x > $2) as above from {rows}",
         [low, high],
     ).to_pylist()[0]
     bins = tuple(
-        Bin(step * i, step * i if single else step * (i + 1), counts.get(i, 0))
-        for i in range(start, last + 1)
+        Bin(step * i, step * i if single else step * (i + 1), counts.get(i, 0)) for i in range(start, last + 1)
     )
     return bins, outside["below"], outside["above"]
 
 
-def _groups(study: Readable, here: str) -> tuple[tuple[Group, ...], int]:
+def _groups(database: Database, column: str) -> tuple[tuple[Group, ...], int]:
     """Return the institutions with most values, and how many have enough; none where fewer than two have."""
-    value = f"{here}::double"
     rows = (
-        f"(select institutionCode as name, {value} as x from joined "
-        f"where {here} is not null and isfinite({value}) and trim(institutionCode) <> '')"
+        f"(select m.institutionCode as name, {as_number(column)} as x from {ROWS} "
+        f"where {as_number(column)} is not null and trim(m.institutionCode) <> '')"
     )
-    found = study.sql(
+    found = database.run(
         "select name, count(*) as n, min(x) as low, max(x) as high, "
         "quantile_cont(x, [0.25, 0.5, 0.75]) as q, count(*) over () as in_all "
         f"from {rows} group by name having count(*) >= $1 "
@@ -204,7 +203,7 @@ def _groups(study: Readable, here: str) -> tuple[tuple[Group, ...], int]:
     marks = ", ".join(f"${i + 1}" for i in range(len(few)))
     points: dict[str, list[float]] = {name: [] for name in few}
     if few:
-        table = study.sql(f"select name, x from {rows} where name in ({marks}) order by x", few)
+        table = database.run(f"select name, x from {rows} where name in ({marks}) order by x", few)
         for row in table.to_pylist():
             points[row["name"]].append(row["x"])
     groups = tuple(
@@ -214,9 +213,9 @@ def _groups(study: Readable, here: str) -> tuple[tuple[Group, ...], int]:
     return groups, found[0]["in_all"]
 
 
-def _labels(study: Readable, value: str) -> Labels:
-    rows = f"(select {value} as label from results where {value} is not null)"
-    found = study.sql(
+def _labels(database: Database, label: str) -> Labels:
+    rows = f"(select {label} as label from results as r where {label} is not null)"
+    found = database.run(
         "select left(label, 200) as label, n, count(*) over () as distinct_labels, sum(n) over () as in_all "
         f"from (select label, count(*) as n from {rows} group by label) order by n desc, label limit $1",
         [MOST_LABELS],
@@ -225,11 +224,11 @@ def _labels(study: Readable, value: str) -> Labels:
     return Labels(counts, found[0]["distinct_labels"], int(found[0]["in_all"]) - sum(n for _, n in counts))
 
 
-def _note(study: Readable, here: str, kind: Gives) -> str:
+def _note(database: Database, here: str, kind: Gives) -> str:
     if isinstance(kind, Vector):
         return f"Vectors of {kind.length:,} numbers. They are in the export, not drawn here."
     if isinstance(kind, ListOf):
-        table = study.sql(f"select min(len({here})) as low, max(len({here})) as high from results")
+        table = database.run(f"select min(len({here})) as low, max(len({here})) as high from results as r")
         row = table.to_pylist()[0]
         return f"Lists of {row['low']:,} to {row['high']:,} entries. They are in the export, not drawn here."
     return "Pictures. Some are in the gallery." if isinstance(kind, Picture) else ""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Sequence
 
-import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from vasculum.processing.types import Picture
-from vasculum.report.asked import Column, Readable
+from vasculum.study.study import ResultColumn, Study
 
 SIZE = 256
 QUALITY = 78
@@ -21,17 +19,15 @@ MOST_IN_ALL = 3_500_000
 """All pictures of a page together, in bytes before base64 makes them a third longer."""
 
 
-def own_pictures(study: Readable) -> Column | None:
+def own_pictures(study: Study) -> ResultColumn | None:
     """Return the column of the study's own thumbnails, where it has one."""
-    return next(
-        (c for c in study.columns if c.processor == "thumbnail" and isinstance(c.kind, Picture)), None
-    )
+    return next((c for c in study.columns if c.processor == "thumbnail" and isinstance(c.kind, Picture)), None)
 
 
 class Thumbnails:
     """Gives `data:` addresses as long as all of them together stay within `MOST_IN_ALL`."""
 
-    def __init__(self, study: Readable) -> None:
+    def __init__(self, study: Study) -> None:
         self._study = study
         self._own = own_pictures(study)
         self._left = MOST_IN_ALL
@@ -76,21 +72,15 @@ def _small(data: bytes) -> bytes | None:
 
 def _made_smaller(data: bytes) -> bytes | None:
     """Return a JPEG, `SIZE` pixels on the longer side, without padding; None where it cannot be decoded."""
-    from vasculum.pixels.decode import Want, decode
+    from vasculum.pixels.decode import decode
     from vasculum.pixels.encode import encode_jpeg
     from vasculum.pixels.errors import PixelError
+    from vasculum.pixels.geometry import Want
 
     want = Want(SIZE, "pad")
     try:
-        return encode_jpeg(without_white_edges(decode(data, [want]).fit(want)), QUALITY)
+        fitted = decode(data, [want]).fit(want)
     except PixelError:
         return None
-
-
-def without_white_edges(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return uint8 pixels `(h, w, 3)` of `(H, W, 3)` without the edges that are all white."""
-    ink = (pixels != 255).any(axis=2)
-    if not ink.any():
-        return pixels
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    return np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    left, top, right, bottom = fitted.box
+    return encode_jpeg(fitted.pixels[top:bottom, left:right], QUALITY)

@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +29,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vasculum.errors import StoreError, UsageError, nearest
+from vasculum.store import disk
 
 Kind = Literal["csv", "jsonl", "parquet"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -71,9 +71,7 @@ def export(
         raise UsageError(f"export: there is no kind {kind!r}{nearest(kind, KINDS)}. Use {', '.join(KINDS)}.")
     to_stdout = str(out) == STDOUT
     if to_stdout and kind == "parquet":
-        raise UsageError(
-            "export: Parquet cannot be written to standard output. Name a file, or use csv or jsonl."
-        )
+        raise UsageError("export: Parquet cannot be written to standard output. Name a file, or use csv or jsonl.")
     if not to_stdout:
         check_free(out, overwrite)
     schema, batches = study.joined(columns, where, sort)
@@ -106,28 +104,23 @@ def replacing(out: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
 
     The bytes are flushed to disk before the renaming, and the folder after it. Otherwise the temporary file
     is removed and `out` stays as it was. Raises UsageError as `check_free` does, at the start and before the
-    renaming.
+    renaming, and StoreError where the disk refuses.
     """
     check_free(out, overwrite)
     temporary = out.with_name(f".{out.name[:80]}.{secrets.token_hex(4)}.tmp")
     try:
-        file = temporary.open("xb")
-    except OSError as error:
-        raise UsageError(f"{out}: cannot be written ({error.strerror}). Choose another place.") from error
-    try:
-        with file:
+        with temporary.open("xb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            disk.fsync(file)
         check_free(out, overwrite)
-        temporary.replace(out)
+        disk.replace(temporary, out)
+        disk.fsync_folder(out.parent)
+    except FileNotFoundError:
+        raise  # a file that is read, not the one that is written
+    except OSError as error:
+        raise disk.explain(error, out, "write") from error
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(out.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def harmless(texts: pa.Array) -> pa.Array:
@@ -248,6 +241,4 @@ def _write_parquet(file: BinaryIO, schema: pa.Schema, batches: Iterator[pa.Recor
 
 
 def _is_list(type_: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_)
-    )
+    return bool(pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_))

@@ -21,11 +21,11 @@ from markupsafe import Markup
 import vasculum
 from vasculum.errors import UsageError
 from vasculum.report import plots, sentences, words
-from vasculum.report.asked import Readable
 from vasculum.report.gallery import panels
 from vasculum.report.gather import Facts, as_text, gather
 from vasculum.report.summaries import Labels, Numbers, Summary
 from vasculum.study.export import replacing
+from vasculum.study.study import Study
 
 GENERATOR = b'<meta name="generator" content="vasculum'
 """What marks a file as a report: only such a file is replaced by another report."""
@@ -41,32 +41,31 @@ class Drawn:
     figures: tuple[sentences.Line, ...]
 
 
-def write_report(study: Readable, out: Path, *, wanted: int | None = None) -> Path:
+def write_report(study: Study, out: Path) -> Path:
     """Write the report of `study` to `out`, whole or not at all, and return `out`.
 
-    `wanted` is how many images the study is meant to have, where it is not finished. An earlier report at
-    `out` is replaced. Raises UsageError where `out` is another kind of file or cannot be written.
+    An earlier report at `out` is replaced. Raises UsageError where `out` is another kind of file or cannot be written.
     """
     if out.is_file():
         with out.open("rb") as there:
             if GENERATOR not in there.read(4096):
-                raise UsageError(
-                    f"{out}: exists and is no report of vasculum. Choose another name for the report."
-                )
-    page = render(study, wanted).encode("utf-8", errors="backslashreplace")
+                raise UsageError(f"{out}: exists and is no report of vasculum. Choose another name for the report.")
+    page = render(study).encode("utf-8", errors="backslashreplace")
     with replacing(out) as file:
         file.write(page)
     return out
 
 
-def render(study: Readable, wanted: int | None = None) -> str:
+def render(study: Study) -> str:
     """Return the page as text."""
-    facts = gather(study, wanted)
+    with study.database() as database:
+        facts = gather(study, database)
+        shown = panels(study, database, facts.columns)
     style, script = _part("style.css"), _part("script.js")
     return _template().render(
         facts=facts,
         drawn=[_drawn(place, column) for place, column in enumerate(facts.columns)],
-        panels=panels(study, facts.columns),
+        panels=shown,
         summary=sentences.summary(facts),
         made=sentences.made(facts),
         provenance=sentences.provenance(facts),
