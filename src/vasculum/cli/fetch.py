@@ -46,7 +46,7 @@ def command(
     from vasculum.corpus.corpus import Corpus
 
     opened = Corpus.open(corpus)
-    named = {label: folder for label, folder in _roots(opened.sources, roots).items()}
+    named = _roots(opened.sources, roots)
     with Watcher("fetch") as watcher:
         fetched = opened.fetch(
             opened.select(selection(options)),

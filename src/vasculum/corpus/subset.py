@@ -51,7 +51,7 @@ class Selection:
     def as_dict(self) -> dict[str, Any]:
         """Return what study.json stores."""
         content = dataclasses.asdict(self)
-        content["with"] = {alias: path for alias, path in content.pop("studies")}
+        content["with"] = dict(content.pop("studies"))
         return content
 
     @classmethod

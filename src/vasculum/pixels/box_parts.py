@@ -17,6 +17,7 @@ from vasculum.pixels.orientation import orientation_of
 JP2, J2K, WEBP = "image/jp2", "image/x-jp2-codestream", "image/webp"
 SIZ, COD, COC, SOT, SOD, EOC = 0xFF51, 0xFF52, 0xFF53, 0xFF90, 0xFF93, 0xFFD9
 MOST_TILES = 65_535
+MOST_COMPONENTS = 4
 
 
 def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int, bool]]:
@@ -84,6 +85,9 @@ def _codestream(data: bytes, at: int, end: int, profile: bytes | None, image_typ
     if data[at : at + 4] != b"\xff\x4f\xff\x51":
         raise PixelError(Status.CORRUPT, f"{image_type}: the codestream does not start as one")
     right, bottom, left, top, tile_w, tile_h, tile_x, tile_y = struct.unpack_from(">8I", data, at + 8)
+    (components,) = struct.unpack_from(">H", data, at + 40)
+    if components > MOST_COMPONENTS:  # the decoder takes memory for each
+        raise PixelError(Status.UNSUPPORTED, f"{image_type}: {components} components")
     width, height = right - left, bottom - top
     if min(width, height, tile_w, tile_h) <= 0 or max(width, height) >= 2**31:
         raise PixelError(Status.CORRUPT, f"{image_type}: the header says {width} x {height} pixels")

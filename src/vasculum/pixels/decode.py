@@ -177,7 +177,16 @@ def _load(data: bytes, parts: Parts, needed: float) -> tuple[Image.Image, float]
         except OSError:  # a tile with fewer levels than the main header says
             halvings, image = 0, _opened(data, parts)
     image.load()
+    suspect = parts.png is not None and (parts.png.interlaced or _ends_empty(image))
+    if parts.png is not None and suspect and not png_parts.has_every_row(data, parts.png):
+        raise PixelError(Status.TRUNCATED, f"{parts.image_type}: its pixel data end before the last row")
     return image, 0.5**halvings
+
+
+def _ends_empty(image: Image.Image) -> bool:
+    """Say whether the last row is all zeros, as it is where the decoder never came so far."""
+    width, height = image.size
+    return not any(image.crop((0, height - 1, width, height)).tobytes())
 
 
 def _opened(data: bytes, parts: Parts) -> Image.Image:

@@ -18,6 +18,9 @@ from vasculum.pixels.orientation import orientation_of
 PNG = "image/png"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LARGEST_PROFILE = 4_000_000
+INFLATED_AT_ONCE = 1 << 20
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type → samples a pixel
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
@@ -29,6 +32,7 @@ class PngParts:
     height: int
     bits: int
     colour: int
+    interlaced: bool
     orientation: int
     profile: bytes | None
     cut: bool
@@ -53,7 +57,7 @@ def take_apart(data: bytes) -> PngParts:
             exif = data[start:end]
         elif kind == b"iCCP" and profile is None:
             profile = _inflated_profile(data[start:end])
-    return PngParts(width, height, bits, colour, orientation_of(exif), profile, cut)
+    return PngParts(width, height, bits, colour, bool(data[28]), orientation_of(exif), profile, cut)
 
 
 def for_decoder(data: bytes, parts: PngParts) -> bytes:
@@ -79,6 +83,26 @@ def for_decoder(data: bytes, parts: PngParts) -> bytes:
         scaled = _scaled_key(data[start:end], parts) if kind == b"tRNS" else None
         kept.append(view[start - 8 : end + 4] if scaled is None else _chunk(kind, scaled))
     return b"".join((*kept, END))
+
+
+def has_every_row(data: bytes, parts: PngParts) -> bool:
+    """Inflate the pixel data, keeping nothing, and say whether they are as many as the header promises.
+
+    Needed because Pillow leaves the rest black, without an error, where deflate ends properly but early.
+    """
+    depth = parts.bits * CHANNELS.get(parts.colour, 1)
+    expected = 0
+    for left, top, step_x, step_y in ADAM7 if parts.interlaced else ((0, 0, 1, 1),):
+        columns, rows = -(-(parts.width - left) // step_x), -(-(parts.height - top) // step_y)
+        if columns > 0 and rows > 0:
+            expected += rows * (1 + -(-columns * depth // 8))
+    inflate = zlib.decompressobj()
+    for kind, start, end in _chunks(data):
+        packed = data[start:end] if kind == b"IDAT" else b""
+        while packed and expected > 0:
+            expected -= len(inflate.decompress(packed, INFLATED_AT_ONCE))
+            packed = inflate.unconsumed_tail
+    return expected <= 0
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

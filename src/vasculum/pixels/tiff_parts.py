@@ -16,23 +16,28 @@ from vasculum.pixels.orientation import checked
 
 TIFF = "image/tiff"
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION = 256, 257, 258, 259, 262, 274
-STRIP_OFFSETS, STRIP_BYTES, TILE_OFFSETS, TILE_BYTES = 273, 279, 324, 325
+STRIP_OFFSETS, SAMPLES, STRIP_ROWS, STRIP_BYTES, PLANES = 273, 277, 278, 279, 284
+TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 322, 323, 324, 325
 SUBFILE, SUBDIRECTORIES, SAMPLE_FORMAT, PROFILE, DNG_VERSION = 254, 330, 339, 34675, 50706
 WANTED = frozenset({
-    WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION, STRIP_OFFSETS, STRIP_BYTES,
-    TILE_OFFSETS, TILE_BYTES, SUBFILE, SUBDIRECTORIES, SAMPLE_FORMAT, PROFILE, DNG_VERSION,
+    WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION, STRIP_OFFSETS, SAMPLES,
+    STRIP_ROWS, STRIP_BYTES, PLANES,
+    TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, SUBFILE, SUBDIRECTORIES, SAMPLE_FORMAT, PROFILE,
+    DNG_VERSION,
 })  # fmt: skip
 # What the decoder is shown; bare numbers: fill order, planes, CCITT, predictor, palette, tiles, JPEG, YCbCr.
 MAKING_PIXELS = frozenset({
-    WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, 266, STRIP_OFFSETS, 277, 278, STRIP_BYTES, 284, 292,
-    293, 317, 320, 322, 323, TILE_OFFSETS, TILE_BYTES, 338, SAMPLE_FORMAT, 347, *range(512, 522),
-    529, 530, 531, 532,
+    WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, 266, STRIP_OFFSETS, SAMPLES, STRIP_ROWS, STRIP_BYTES,
+    PLANES, 292,
+    293, 317, 320, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, 338, SAMPLE_FORMAT, 347,
+    *range(512, 522), 529, 530, 531, 532,
 })  # fmt: skip
 LETTERS = {1: "B", 3: "H", 4: "I", 7: "B", 13: "I", 16: "Q", 18: "Q"}  # type of a tag → struct letter
 RAW_PHOTOMETRICS = (32803, 34892)  # colour filter array, linear raw
 MOST_TAGS = 4096
 MOST_VALUES = 4_000_000
 LARGEST_PROFILE = 4_000_000
+LARGEST_TILE = 4096 * 4096  # pixels, where the picture itself is smaller
 JPEG_COMPRESSIONS = (6, 7)
 
 
@@ -60,6 +65,9 @@ def take_apart(data: bytes) -> TiffParts:
     width, height = _first(tags, WIDTH, 0), _first(tags, HEIGHT, 0)
     if not (width and height):
         raise PixelError(Status.CORRUPT, f"{TIFF}: its first directory says {width} x {height} pixels")
+    tile = _first(tags, TILE_WIDTH, 0) * _first(tags, TILE_HEIGHT, 0)
+    if tile > max(LARGEST_TILE, 2 * width * height):  # the decoder takes memory for a whole tile
+        raise PixelError(Status.CORRUPT, f"{TIFF}: tiles of {tile} pixels in {width} x {height} pixels")
     thumbnail = _first(tags, SUBFILE, 0) & 1 and SUBDIRECTORIES in tags
     if DNG_VERSION in tags or thumbnail or _first(tags, PHOTOMETRIC, 0) in RAW_PHOTOMETRICS or data[8:10] == b"CR":
         raise PixelError(Status.UNSUPPORTED, f"{TIFF}: a raw camera file, not a picture")
@@ -70,10 +78,22 @@ def take_apart(data: bytes) -> TiffParts:
         raise PixelError(Status.UNSUPPORTED, f"{TIFF}: {bits} bits a sample")
     offsets = tags.get(TILE_OFFSETS) or tags.get(STRIP_OFFSETS, ())
     lengths = tags.get(TILE_BYTES) or tags.get(STRIP_BYTES, ())
+    if len(offsets) < _pieces(tags, width, height):
+        raise PixelError(Status.CORRUPT, f"{TIFF}: {len(offsets)} strips or tiles, too few for its size")
     cut = any(offset + length > len(data) for offset, length in zip(offsets, lengths, strict=False))
     profile = bytes(tags[PROFILE]) if PROFILE in tags and max(tags[PROFILE], default=0) < 256 else None
     orientation = checked(_first(tags, ORIENTATION, 1))
     return TiffParts(width, height, bits, orientation, profile, _first(tags, COMPRESSION, 1), cut)
+
+
+def _pieces(tags: dict[int, tuple[int, ...]], width: int, height: int) -> int:
+    """Return how many strips or tiles the picture must have: where one is missing, decoders leave black."""
+    if TILE_OFFSETS in tags:
+        tile_width, tile_height = max(1, _first(tags, TILE_WIDTH, 1)), max(1, _first(tags, TILE_HEIGHT, 1))
+        pieces = -(-width // tile_width) * -(-height // tile_height)
+    else:
+        pieces = -(-height // max(1, _first(tags, STRIP_ROWS, height)))
+    return pieces * (_first(tags, SAMPLES, 1) if _first(tags, PLANES, 1) == 2 else 1)
 
 
 def _first(tags: dict[int, tuple[int, ...]], tag: int, default: int) -> int:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from vasculum.outcomes import Status
-from vasculum.pixels.errors import PixelError
 from vasculum.pixels.decode import Decoded, Fitted, Want, decode
+from vasculum.pixels.errors import PixelError
 from vasculum.pixels.header import read_header
 from vasculum.pixels.tiles import cut_tiles
 from vasculum.processing.items import At, Checked, Failure, Item, Outcome, Setup

@@ -70,14 +70,10 @@ class Commit:
         """Leave nothing behind: the file will not be published."""
         self._discarded = True
         if self._file is not None:
-            try:
+            with suppress(OSError):  # closing flushes, and a full disk fails again: the first error is the one to tell
                 self._file.close()
-            except OSError:
-                pass  # closing flushes, and a full disk fails again: the first error is the one to tell
-        try:
+        with suppress(OSError):  # litter in _tmp/ is swept by tidy
             disk.unlink(self._temporary)
-        except OSError:
-            pass  # litter in _tmp/ is swept by tidy
 
     def write(self, data: bytes | memoryview) -> int:
         """Append `data`; return its length in bytes."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +70,23 @@ class Database:
         """Make a view of a query."""
         self.run(f"CREATE OR REPLACE VIEW {name} AS {query}")
 
-    def run(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
+    def run(self, query: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """Return what a query gives. Raises SubsetError where it does not hold, StoreError where a file does not."""
-        return self._limited(query, parameters).to_arrow_table()
+        found = self._limited(lambda: self._arrow(query, parameters))
+        assert isinstance(found, pa.Table)
+        return found
+
+    def _arrow(self, query: str, parameters: Sequence[Any]) -> pa.Table:
+        relation = self._connection.sql(query, params=list(parameters) or None)
+        return pa.table({}) if relation is None else relation.to_arrow_table()
 
     def stream(
-        self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), rows: int = 10_000
+        self, query: str, parameters: Sequence[Any] = (), rows: int = 10_000
     ) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
         """Return the schema of a query and its batches of up to `rows` rows, in bounded memory."""
-        reader = self._limited(query, parameters).to_arrow_reader(rows)
+        reader = self._limited(
+            lambda: self._connection.sql(query, params=list(parameters) or None).to_arrow_reader(rows)
+        )
         return reader.schema, self._batches(reader)
 
     def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
@@ -89,9 +97,9 @@ class Database:
                 raise FileNotFoundError(_short(error)) from error
             raise StoreError(f"a query failed: {_short(error)}. Run `vasculum verify` on its folder.") from error
 
-    def rows(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a small query."""
-        return list(self._limited(query, parameters).fetchall())
+        return list(self._limited(lambda: self._connection.execute(query, list(parameters) or None).fetchall()))
 
     def columns(self, name: str) -> dict[str, str]:
         """Return the columns of a view or table, with their DuckDB types."""
@@ -104,13 +112,14 @@ class Database:
             raise SubsetError(str(tree.get("error_message", "no SELECT")).split("\n")[0])
         return dict(tree)
 
-    def _limited(self, query: str, parameters: Sequence[Any] | Mapping[str, Any]) -> Any:
+    def _limited(self, work: Callable[[], Any]) -> Any:
+        """Do something with the connection within the time limit; DuckDB's errors become ours."""
         timer = threading.Timer(SECONDS, self._connection.interrupt)
         timer.daemon = True
         timer.start()
         duckdb = self._duckdb
         try:
-            return self._connection.execute(query, parameters or None)
+            return work()
         except duckdb.InterruptException as error:
             raise SubsetError(
                 f"the query took longer than {SECONDS:.0f} s and was stopped. Make it simpler."
