@@ -205,7 +205,8 @@ def test_texts_of_strangers_stay_texts_wherever_they_stand(make: Make, tmp_path:
         "processors": [
             {"name": name, "gives": {column: kind}, "license": nasty, "settings": {nasty: [nasty]}, nasty: nasty}
             for name, column, kind in (
-                ("greenness", "green_share", "Float()"), ("words", "label", "Text()"), ("thumbnail", "image", "Picture()")
+                ("greenness", "green_share", "Float()"), ("words", "label", "Text()"),
+                ("thumbnail", "image", "Picture()"),
             )
         ],
     }  # fmt: skip
@@ -257,6 +258,7 @@ def test_only_plain_web_addresses_become_links(make: Make, tmp_path: Path, addre
     assert {str(a["rel"]) for a in links} == {"noopener noreferrer"}
 
 
+@pytest.mark.slow
 def test_a_big_study_gives_a_small_file_that_says_what_it_leaves_out(make: Make, tmp_path: Path) -> None:
     manifest, results = rows(
         20_000, {i: ("not_found", f"HTTP 404 at https://example.org/{i}") for i in range(7, 9000, 9)}

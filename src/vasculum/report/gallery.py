@@ -98,7 +98,7 @@ def panels(study: Study, database: Database, summaries: Sequence[Summary]) -> tu
     found: list[Panel] = []
     for column in _in_order(study.columns):
         summary = by_name.get(column.name)
-        if len(found) == MOST_PANELS or summary is None or not summary.values or column is own:
+        if len(found) == MOST_PANELS or summary is None or not summary.values or column == own:
             continue
         choices = _choices(study, column, summary, EACH if not found else EACH_FURTHER)
         if choices:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
@@ -37,14 +37,13 @@ class Thumbnails:
 
         An image that cannot be read, or for which no room is left, has none.
         """
-        if column is None and self._own is not None:
-            column = self._own.name
-        if column is not None:
-            found: Iterable[tuple[str, bytes]] = self._study.pictures(column, media_ids).items()
-            small = {media_id: _small(data) for media_id, data in found}
-        else:
-            originals = self._study.corpus.image_bytes(media_ids)
-            small = {media_id: _made_smaller(data) for media_id, data in originals}
+        own = column or (self._own.name if self._own else None)
+        found = self._study.pictures(own, media_ids) if own else {}
+        small = {media_id: _small(data) for media_id, data in found.items()}
+        if column is None:
+            others = [media_id for media_id in media_ids if media_id not in found]
+            originals = self._study.corpus.image_bytes(others) if others else ()
+            small.update((media_id, _made_smaller(data)) for media_id, data in originals)
         addresses: dict[str, Markup] = {}
         for media_id, data in small.items():
             if data is not None and len(data) <= self._left:
