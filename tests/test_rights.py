@@ -82,15 +82,11 @@ def test_statements_that_agree_give_the_most_exact_one() -> None:
 
 
 def test_a_notice_beside_a_licence_that_keeps_copyright_changes_nothing() -> None:
-    assert read_license({"license": "CC BY 4.0", "rights": "© Museum"}) == License(
-        "CC-BY-4.0", "license", False
-    )
+    assert read_license({"license": "CC BY 4.0", "rights": "© Museum"}) == License("CC-BY-4.0", "license", False)
 
 
 def test_only_fields_about_the_image_speak_for_it() -> None:
-    assert read_license({"dcterms:rightsHolder": "CC0", "data set licence": "CC0"}) == License(
-        "unknown", None, False
-    )
+    assert read_license({"dcterms:rightsHolder": "CC0", "data set licence": "CC0"}) == License("unknown", None, False)
 
 
 def test_in_a_cell_about_data_and_media_the_media_part_counts() -> None:
@@ -98,9 +94,7 @@ def test_in_a_cell_about_data_and_media_the_media_part_counts() -> None:
     assert read_license({"rights": text}).id == "CC-BY-NC-SA-3.0"
 
 
-@pytest.mark.parametrize(
-    "hostile", ["by-" * 6000, "attribution " * 1600, "cc by " * 3000, "(" * 19_000, "a:" * 9_000]
-)
+@pytest.mark.parametrize("hostile", ["by-" * 6000, "attribution " * 1600, "cc by " * 3000, "(" * 19_000, "a:" * 9_000])
 @pytest.mark.timeout(5)
 def test_a_hostile_text_takes_no_time(hostile: str) -> None:
     read_license({"rights": hostile})
@@ -110,10 +104,7 @@ def test_the_credit_line_names_who_what_and_the_licence() -> None:
     line = credit_line("A. Person", "A Museum", "BM", "BM0001", "CC-BY-NC-4.0")
     assert line == "A. Person; A Museum; BM0001; CC BY-NC 4.0"
     assert credit_line(None, None, "BR", "12", "unknown") == "BR 12; licence unknown"
-    assert (
-        credit_line("A. Person", None, None, None, "CC0-1.0", wanted="Photo:\nMuseum")
-        == "Photo: Museum; CC0 1.0"
-    )
+    assert credit_line("A. Person", None, None, None, "CC0-1.0", wanted="Photo:\nMuseum") == "Photo: Museum; CC0 1.0"
 
 
 def test_licences_are_printed_as_people_write_them() -> None:

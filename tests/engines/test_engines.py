@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import make_corpus
 
+from sheets import make_corpus
 from vasculum import StoreError
 from vasculum.engines.local import LocalEngine
 from vasculum.jobs import Engine, Job, JobReport, Progress

@@ -49,9 +49,7 @@ cell = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 def test_what_is_written_is_read_back(
     cells: list[tuple[str, str]], delimiter: str, end: str, quoting: Any, encoding: str
 ) -> None:
-    if (
-        quoting == csv.QUOTE_MINIMAL and end == "\n"
-    ):  # csv.writer before Python 3.13 leaves a lone \r unquoted
+    if quoting == csv.QUOTE_MINIMAL and end == "\n":  # csv.writer before Python 3.13 leaves a lone \r unquoted
         cells = [(a.replace("\r", ""), b.replace("\r", "")) for a, b in cells]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.csv"
@@ -116,9 +114,7 @@ def test_quotes_in_a_gbif_download_are_only_quotes(tmp_path: Path) -> None:
 def test_a_medium_has_one_id_by_whichever_road(tmp_path: Path) -> None:
     uuid = "00000000-0000-4000-8000-00000000000A"
     one = rows_of(opened(tmp_path / "a.csv", f"ac:accessURI,idigbio:uuid\n{U},{uuid}\n"))[0]
-    two = rows_of(
-        opened(tmp_path / "b.csv", f"accessURI,providerManagedID\n{U}?x,urn:uuid:{uuid.lower()}\n")
-    )[0]
+    two = rows_of(opened(tmp_path / "b.csv", f"accessURI,providerManagedID\n{U}?x,urn:uuid:{uuid.lower()}\n"))[0]
     assert one["media_id"] == two["media_id"]
 
 
@@ -225,9 +221,7 @@ def test_short_and_long_rows_are_counted_and_lose_nothing(tmp_path: Path) -> Non
         ("t.csv.gz", gzip.compress(f"url\n{U}\n".encode() * 90_000)[:-900], "gzip file is damaged"),
     ],
 )
-def test_what_is_no_table_is_told_in_one_line(
-    tmp_path: Path, name: str, content: str | bytes, says: str
-) -> None:
+def test_what_is_no_table_is_told_in_one_line(tmp_path: Path, name: str, content: str | bytes, says: str) -> None:
     with pytest.raises(SourceError, match=says) as told:
         list(opened(tmp_path / name, content).batches())
     assert "\n" not in str(told.value)
@@ -246,9 +240,7 @@ def test_missing_files_and_wrong_options_are_told(tmp_path: Path) -> None:
 
 
 def test_the_remedies_work(tmp_path: Path) -> None:
-    found = rows_of(
-        opened(tmp_path / "a.csv", f"url,recordedBy\n{U},Müller\n".encode("latin-1"), encoding="latin-1")
-    )
+    found = rows_of(opened(tmp_path / "a.csv", f"url,recordedBy\n{U},Müller\n".encode("latin-1"), encoding="latin-1"))
     assert found[0]["recordedBy"] == "Müller"
     assert uris(opened(tmp_path / "b.csv", f"url\n{U}\n".encode("utf-16-le"), encoding="utf-16-le")) == [U]
     assert uris(opened(tmp_path / "c.csv", f"a,b!url\n1!{U}\n", delimiter="!")) == [U]
@@ -281,9 +273,7 @@ def test_bad_lines_of_json_are_kept_aside_and_numbers_stay(tmp_path: Path) -> No
 
 
 def test_columns_that_appear_late_are_mapped_too(tmp_path: Path) -> None:
-    lines = [json.dumps({"url": U.format(i)}) for i in range(10_050)] + [
-        json.dumps({"url": U, "dwc:year": "1901"})
-    ]
+    lines = [json.dumps({"url": U.format(i)}) for i in range(10_050)] + [json.dumps({"url": U, "dwc:year": "1901"})]
     found = rows_of(opened(tmp_path / "t.jsonl", "\n".join(lines)))
     assert (len(found), found[-1]["year"], found[-1]["source_key"]) == (10_051, 1901, "10051")
 
@@ -331,9 +321,7 @@ def test_bytes_that_are_no_text_are_a_reject_of_parquet(tmp_path: Path) -> None:
         ("ca. 1890", "1891", 1891),
     ],
 )
-def test_years_are_typed_and_the_others_kept(
-    tmp_path: Path, year: str, date: str, expected: int | None
-) -> None:
+def test_years_are_typed_and_the_others_kept(tmp_path: Path, year: str, date: str, expected: int | None) -> None:
     row = rows_of(opened(tmp_path / "t.csv", f"url,year,eventDate\n{U},{year},{date}\n"))[0]
     assert row["year"] == expected
     if year and year != str(expected):
@@ -403,7 +391,9 @@ def test_second_choices_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_rights_are_kept_as_published(tmp_path: Path) -> None:
-    text = f"accessURI,UsageTerms,WebStatement,Owner\n{U},CC BY-NC-SA (x),http://creativecommons.org/licenses/by/4.0/,M\n"
+    text = (
+        f"accessURI,UsageTerms,WebStatement,Owner\n{U},CC BY-NC-SA (x),http://creativecommons.org/licenses/by/4.0/,M\n"
+    )
     source = opened(tmp_path / "t.csv", text)
     row = rows_of(source)[0]
     assert (row["license_id"], row["license_from"]) == ("LicenseRef-CC-BY-NC-SA-unversioned", "UsageTerms")
