@@ -40,7 +40,9 @@ def write_sheets(folder: Path, count: int, **options: object) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "records.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow("catalogNumber institutionCode family scientificName year accessURI license rightsHolder".split())
+        table.writerow(
+            "catalogNumber institutionCode family scientificName year accessURI license rightsHolder".split()
+        )
         for number in range(count):
             (folder / f"{number:05d}.jpg").write_bytes(sheet_bytes(number, **options))  # type: ignore[arg-type]
             table.writerow([

@@ -57,9 +57,7 @@ def read_license(fields: Mapping[str, str]) -> License:
         if settled != found:
             source = name
         found, contradicted = settled, contradicted or differs
-    return (
-        License("unknown", None, contradicted) if found is None else License(found.id, source, contradicted)
-    )
+    return License("unknown", None, contradicted) if found is None else License(found.id, source, contradicted)
 
 
 @functools.lru_cache(maxsize=1_000)
@@ -128,9 +126,7 @@ def _read_cell(text: str) -> tuple[Reading | None, bool]:
     ):
         ends = [m.start() for m in labels[1:]] + [len(low)]
         low = " ".join(
-            low[m.end() : end]
-            for m, end in zip(labels, ends, strict=True)
-            if re.search(words.IMAGE_WORD, m[1])
+            low[m.end() : end] for m, end in zip(labels, ends, strict=True) if re.search(words.IMAGE_WORD, m[1])
         )
     elif (
         len(labels) == 1
@@ -157,9 +153,7 @@ def _settle(readings: list[Reading], across: bool) -> tuple[Reading, bool]:
         return next(r for r in readings if r.family == "cc0"), False
     worst = max(STRICTNESS[r.family] for r in readings)
     strictest = [r for r in readings if STRICTNESS[r.family] == worst]
-    differ = any(STRICTNESS[r.family] != worst for r in readings) and {r.id for r in readings} != {
-        "restricted"
-    }
+    differ = any(STRICTNESS[r.family] != worst for r in readings) and {r.id for r in readings} != {"restricted"}
     versions = {r.version for r in strictest if r.version}
     best = max(strictest, key=lambda r: (bool(r.version), bool(r.port) and len(versions) < 2))
     return best, differ or len(versions) > 1

@@ -9,9 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from vasculum import rights_words as words
 
-_ZERO, _MARK, _VAGUE, _NEGATION = (
-    re.compile(p) for p in (words.ZERO, words.MARK, words.VAGUE, words.NEGATION)
-)
+_ZERO, _MARK, _VAGUE, _NEGATION = (re.compile(p) for p in (words.ZERO, words.MARK, words.VAGUE, words.NEGATION))
 _GAP = r"[\s_/,-]*"
 _CODE = re.compile(
     rf"(?<![a-z0-9])(?:{words.COMMONS}(?:[\s_-]?(?P<before>[1-4](?:\.[0-5])?)(?![.\d]))?[\s_:-]*by"
@@ -126,11 +124,7 @@ def _read_link(link: str) -> Iterable[Reading]:
     elif (match := _CC_PATH.match(path)) and (code := _ordered(match["code"].split("-"))) in _CODES:
         version = match["version"] or ""
         version = version + ".0" if len(version) == 1 else version
-        yield (
-            _cc(code, version, match["port"] or "")
-            if not version or version in words.VERSIONS
-            else UNREADABLE
-        )
+        yield (_cc(code, version, match["port"] or "") if not version or version in words.VERSIONS else UNREADABLE)
     elif re.match(r"/(?:licenses|publicdomain|l|p)/[^/]", path):
         yield UNREADABLE
 
@@ -149,9 +143,7 @@ def _read_codes(prose: str) -> Iterable[Reading]:
             and match["after"]
             and prose[match.end() : match.end() + 2] not in (" l", " d")
         )
-        yield _cc(
-            _ordered(["by", *marks]), version + ".0" if len(version) == 1 else version, port if known else ""
-        )
+        yield _cc(_ordered(["by", *marks]), version + ".0" if len(version) == 1 else version, port if known else "")
 
 
 def _negated(prose: str, start: int) -> bool:
@@ -165,9 +157,7 @@ def _read_words(prose: str) -> Iterable[Reading]:
         version = next(iter(_VERSION.findall(rest)), "")
         if not (match["cc"] or marks or (version and _UNPORTED.search(rest))):
             continue
-        country = next(
-            (c for c, names in words.COUNTRIES.items() if re.search(rf"\b(?:{names})\b", rest)), ""
-        )
+        country = next((c for c, names in words.COUNTRIES.items() if re.search(rf"\b(?:{names})\b", rest)), "")
         yield _cc(_ordered(["by", *marks]), version, country)
 
 
@@ -190,9 +180,7 @@ def _ordered(marks: Iterable[str]) -> str:
 
 def _cc(code: str, version: str, port: str) -> Reading:
     code = _ordered(code.split("-"))
-    family = (
-        code if code in _CODES else "by-nc-nd"
-    )  # by-nd-sa and the like do not exist: the strictest reading
+    family = code if code in _CODES else "by-nc-nd"  # by-nd-sa and the like do not exist: the strictest reading
     name = f"CC-{code.upper()}"
     port = port.title() if len(port) > 3 else port.upper()
     if not version:

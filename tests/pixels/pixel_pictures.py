@@ -31,9 +31,7 @@ def sheet(width: int = 1000, height: int = 1500) -> Array:
         long, wide = (int(v) for v in rng.integers(20, 120, 2))
         draw.ellipse((x, y, x + long, y + wide), fill=tuple(int(v) for v in rng.integers(40, 130, 3)))
     for row in range(25):
-        draw.text(
-            (width - 330, height - 330 + 12 * row), f"Plantae vasculares no. {row * 7919}", fill=(30, 30, 40)
-        )
+        draw.text((width - 330, height - 330 + 12 * row), f"Plantae vasculares no. {row * 7919}", fill=(30, 30, 40))
     for tick in range(0, width, 20):
         draw.rectangle((tick, height - 30, tick + 10, height - 5), fill=(0, 0, 0))
     noise = rng.normal(0, 2, (height, width, 1))

@@ -213,9 +213,7 @@ def test_a_png_whose_data_end_properly_but_early_is_truncated(interlaced: bool) 
         h * (1 + 3 * w) for w, h in [(15, 13), (15, 13), (30, 12), (30, 25), (60, 25), (60, 50), (120, 50)]
     )  # fmt: skip
     for missing, status in ((0, Status.OK), (1, Status.TRUNCATED), (whole // 2, Status.TRUNCATED)):
-        data = bytearray(
-            make.png_of(120, 100, 8, 2, make.chunk(b"IDAT", zlib.compress(bytes(whole - missing))))
-        )
+        data = bytearray(make.png_of(120, 100, 8, 2, make.chunk(b"IDAT", zlib.compress(bytes(whole - missing)))))
         data[28] = interlaced
         data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
         assert status_of(bytes(data)) is status

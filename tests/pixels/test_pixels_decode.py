@@ -99,9 +99,7 @@ def test_orientation_written_as_a_long_counts() -> None:
 
 
 def test_garbage_in_exif_does_not_lose_the_picture() -> None:
-    data = make.behind_start(
-        make.encoded(make.blocks()), make.segment(0xE1, b"Exif\0\0II*\0\xff\xff\xff\xffxyz")
-    )
+    data = make.behind_start(make.encoded(make.blocks()), make.segment(0xE1, b"Exif\0\0II*\0\xff\xff\xff\xffxyz"))
     assert farthest(pixels_of(data), make.blocks()) <= 6
 
 
@@ -167,9 +165,7 @@ def test_one_bit_pictures_are_black_and_white() -> None:
 def test_lab_is_turned_into_rgb() -> None:
     picture = make.blocks()
     srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
-    data = make.encoded(
-        ImageCms.profileToProfile(Image.fromarray(picture), srgb, lab, outputMode="LAB"), "TIFF"
-    )
+    data = make.encoded(ImageCms.profileToProfile(Image.fromarray(picture), srgb, lab, outputMode="LAB"), "TIFF")
     assert farthest(pixels_of(data), picture) <= 8
 
 
@@ -201,9 +197,7 @@ def test_a_palette_with_transparency_is_laid_over_white() -> None:
 
 
 @pytest.mark.parametrize(("bits", "colour", "key"), [(2, 0, 2), (8, 0, 2), (16, 0, 770), (16, 2, 770)])
-def test_the_transparent_colour_of_a_png_becomes_white_at_every_depth(
-    bits: int, colour: int, key: int
-) -> None:
+def test_the_transparent_colour_of_a_png_becomes_white_at_every_depth(bits: int, colour: int, key: int) -> None:
     channels = 3 if colour == 2 else 1
     levels = [key, 1] if bits < 16 else [key, 40_000]
     if bits == 2:
@@ -296,9 +290,7 @@ def test_the_same_bytes_give_the_same_pixels_in_every_thread() -> None:
     def work() -> None:
         for _ in range(10):
             wrong.extend(
-                i
-                for i, one in enumerate(data)
-                if decode(one, [want]).fit(want).pixels.tobytes() != expected[i]
+                i for i, one in enumerate(data) if decode(one, [want]).fit(want).pixels.tobytes() != expected[i]
             )
 
     threads = [threading.Thread(target=work) for _ in range(4)]

@@ -57,9 +57,7 @@ def test_the_decoded_size_has_the_oversample_on_the_side_that_scales_least(
 
 
 @given(sides, sides, sizes)
-def test_a_turned_picture_needs_the_same_scale_and_gets_the_same_size(
-    width: int, height: int, size: int
-) -> None:
+def test_a_turned_picture_needs_the_same_scale_and_gets_the_same_size(width: int, height: int, size: int) -> None:
     for fit in ("pad", "crop", "squash"):
         want = Want(size, fit)  # type: ignore[arg-type]
         assert needed_scale(width, height, [want], size, 2) == needed_scale(height, width, [want], size, 2)

@@ -85,9 +85,7 @@ def test_density_falls_back_on_jfif_and_png_and_minds_its_unit():
 def tiff(*entries, order="<", data=b""):
     """A TIFF structure of one directory: entries are (tag, type, count, four bytes), data lies behind it."""
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, len(entries))
-    body = b"".join(
-        struct.pack(order + "HHI", tag, kind, count) + value for tag, kind, count, value in entries
-    )
+    body = b"".join(struct.pack(order + "HHI", tag, kind, count) + value for tag, kind, count, value in entries)
     return head + body + struct.pack(order + "I", 0) + data
 
 
@@ -107,8 +105,7 @@ def test_text_is_cleaned_of_control_characters_and_cut():
     assert len(read_exif(text(0x010F, b"x" * 60_000)).make) == 1000
     assert len(read_exif(text(0x010F, "é".encode() * 60_000)).make) == 1000
     assert (
-        read_exif(text(0x8298, b"A. Photographer\x00The Editor\x00more\x00")).copyright
-        == "A. Photographer; The Editor"
+        read_exif(text(0x8298, b"A. Photographer\x00The Editor\x00more\x00")).copyright == "A. Photographer; The Editor"
     )
 
 

@@ -66,9 +66,7 @@ def lab_by_the_formula(rgb):
 @given(st.tuples(*[st.integers(0, 255)] * 3))
 def test_any_colour_is_within_a_tenth_of_the_formula(rgb):
     found = only(color(filled(rgb), everywhere(filled(rgb))))
-    assert (found["lightness"], found["a_star"], found["b_star"]) == pytest.approx(
-        lab_by_the_formula(rgb), abs=0.1
-    )
+    assert (found["lightness"], found["a_star"], found["b_star"]) == pytest.approx(lab_by_the_formula(rgb), abs=0.1)
 
 
 def test_the_mean_is_taken_over_lab_and_not_over_rgb():

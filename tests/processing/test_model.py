@@ -135,9 +135,7 @@ def test_one_number_with_sigmoid_is_the_score_of_the_second_label(package):
     pixels[0, ..., 0] = 255
     given = model(pixels)
     assert given["label"] == ["stained", "clean"]
-    np.testing.assert_allclose(
-        given["scores"][0], [1 - 1 / (1 + np.exp(-2)), 1 / (1 + np.exp(-2))], atol=1e-6
-    )
+    np.testing.assert_allclose(given["scores"][0], [1 - 1 / (1 + np.exp(-2)), 1 / (1 + np.exp(-2))], atol=1e-6)
     assert given["score"].min() >= 0.5
 
 
@@ -375,9 +373,7 @@ def test_a_network_whose_output_has_another_length_than_it_declares_is_refused(p
     model.graph.node.append(helper.make_node("Compress", ["linear", "kept"], ["y"], axis=1))
     model.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "K"
     three = TWO | {"labels": ["red", "green", "blue"]}
-    assert "gives float32 (8, 2) for 8 images; the card says float32 (8, 3)" in refusal_of(
-        package(card(three), model)
-    )
+    assert "gives float32 (8, 2) for 8 images; the card says float32 (8, 3)" in refusal_of(package(card(three), model))
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ class Selection:
         return Database([corpus, *(Path(path) for _, path in self.studies)])
 
     def prepare(self, database: Database) -> None:
-        """Make the view `selected` (media_id) over the view `manifest`. Raises SubsetError for what does not hold."""
+        """Make the table `selected` (media_id) from the view `manifest`. Raises SubsetError for what does not hold."""
         views: dict[str, list[str]] = {"manifest": list(MANIFEST_SCHEMA.names)}
         for alias, path in self.studies:
             views[alias] = results_view.add_results(database, alias, path)
@@ -89,7 +89,10 @@ class Selection:
         condition = f"AND (\n{self.where}\n)" if self.where is not None else ""
         strata = f", {quoted(self.by)} AS stratum" if self.by else ""
         query = f"SELECT media_id{strata} FROM manifest{joins} WHERE state = 'present' {condition}"
-        database.view("selected", self._cut(query))
+        try:
+            database.run(f"CREATE OR REPLACE TEMP TABLE selected AS {self._cut(query)}")
+        except SubsetError as error:
+            raise SubsetError(f"--where {self.where!r}: {error}.") from None
 
     def _cut(self, query: str) -> str:
         if self.sample is not None:

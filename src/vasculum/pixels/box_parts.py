@@ -1,5 +1,4 @@
-"""The containers of JPEG 2000 (JP2 boxes and codestream), AVIF (boxes) and WebP (RIFF), read without a
-decoder.
+"""The containers of JPEG 2000 (boxes, codestream), AVIF (boxes) and WebP (RIFF), read without a decoder.
 
 JPEG 2000: ISO/IEC 15444-1, annexes A and I. WebP: RFC 9649.
 """
@@ -42,9 +41,7 @@ def boxes_are_cut(data: bytes) -> bool:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Jpeg2000Parts:
-    """What the boxes and the main header say. `levels`: how often the picture can be halved while it is
-    decoded.
-    """
+    """What the boxes and the main header say. `levels`: how often the decoder can halve the picture."""
 
     width: int
     height: int
@@ -54,9 +51,7 @@ class Jpeg2000Parts:
 
 
 def take_apart_jpeg2000(data: bytes, image_type: str) -> Jpeg2000Parts:
-    """Read size, levels and profile, and follow the tile parts to the end. Raises PixelError(truncated,
-    corrupt).
-    """
+    """Read size, levels and profile, and follow the tile parts. Raises PixelError(truncated, corrupt)."""
     at, end, profile = 0, len(data), None
     if image_type == JP2:
         at = -1

@@ -1,7 +1,6 @@
 """Encoded bytes to upright 8-bit sRGB pixels: one decode for everything that is wanted of an image.
 
-The same bytes, wants and policy give the same pixels to the bit. Every function here is safe to call from
-threads.
+The same bytes, wants and policy give the same pixels to the bit. Every function is safe to call from threads.
 """
 
 from __future__ import annotations
@@ -35,12 +34,10 @@ DEFAULT_POLICY = DecodePolicy()
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fitted:
-    """A picture in its square: uint8 `(size, size, 3)`, and where the picture lies (left, top, right,
-    bottom).
-    """
+    """A picture in its square: uint8 `(size, size, 3)`, and where it lies inside."""
 
     pixels: Pixels
-    box: tuple[int, int, int, int]
+    box: tuple[int, int, int, int]  # left, top, right, bottom; the rest is fill
 
 
 class Decoded:
@@ -143,7 +140,8 @@ def decode(
 def _check_limits(parts: Parts, scale: float, policy: DecodePolicy) -> None:
     """Refuse what would take too much memory: judged by the header alone."""
     pixels = parts.width * parts.height
-    rows_only = parts.jpeg is not None and parts.jpeg.scans_alone  # else the whole picture is held while decoding
+    # A JPEG of one scan is decoded row by row; anything else is held whole while it is decoded.
+    rows_only = parts.jpeg is not None and parts.jpeg.scans_alone
     limit = policy.max_pixels_scaled if rows_only else policy.max_pixels_whole
     if pixels > limit:
         raise PixelError(

@@ -11,9 +11,7 @@ LONGEST_DETAIL = 200
 
 
 class PixelError(Exception):
-    """One image cannot be turned into pixels. `status` is what its row says, `detail` one line for a
-    person.
-    """
+    """One image cannot be turned into pixels. `status` goes into its row; `detail` is for a person."""
 
     def __init__(self, status: Status, detail: str) -> None:
         super().__init__(status, detail)

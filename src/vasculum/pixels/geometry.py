@@ -68,8 +68,7 @@ def scaled_down(width: int, height: int, long_side: int) -> tuple[int, int]:
 def needed_scale(
     width: int, height: int, wants: Sequence[Want], whole: int | Literal[False] | None, oversample: float
 ) -> float:
-    """Return the smallest scale (0 to 1) to decode at so that every want has `oversample` pixels a side for
-    one.
+    """Return the smallest scale (0 to 1) at which every want has `oversample` pixels a side for one.
 
     `crop` and `squash` go by the side that is scaled down least. The shorter side keeps at least one pixel.
     """

@@ -23,15 +23,13 @@ WORDS = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Header:
-    """Type, size in pixels as stored (before the orientation is applied), orientation (1 to 8), profile's
-    name.
-    """
+    """What an image says of itself; sizes in pixels as stored, before the orientation is applied."""
 
     image_type: str
     width: int
     height: int
-    orientation: int
-    icc: str | None
+    orientation: int  # 1 to 8, as in EXIF
+    icc: str | None  # the description of its profile, 'unreadable' for a broken one
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

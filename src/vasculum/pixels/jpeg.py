@@ -1,6 +1,4 @@
-"""JPEG to pixels through simplejpeg, strictly: damage is reported, never painted over. The door to
-simplejpeg.
-"""
+"""JPEG to pixels, strictly: damage is reported, never painted over. The door to simplejpeg."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Taking a JPEG apart by its markers: frame, orientation, profile, scans; and putting together what a
-decoder needs.
+"""Taking a JPEG apart by its markers, and putting together what a decoder needs.
 
 The decoder is given only segments that were read here (never the file as it came), so that both see one
 frame. That matters: simplejpeg 1.9 writes past its buffer when a lossless frame is decoded at a scale.

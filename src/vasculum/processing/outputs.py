@@ -14,7 +14,14 @@ from vasculum.processing.types import Boolean, Float, Gives, Integer, ListOf, Pi
 
 
 class BadOutput(Exception):
-    """A returned value does not keep the promise; the text says what was expected and what came."""
+    """A returned value does not keep the promise; the text says what was expected and what came.
+
+    `by_chance`: the type is right and this one value is not (NaN, None), so that another image may be well.
+    """
+
+    def __init__(self, message: str, *, by_chance: bool = False) -> None:
+        super().__init__(message)
+        self.by_chance = by_chance
 
 
 def check_columns(declaration: Declaration, returned: Any, n: int) -> dict[str, list[Any]]:
@@ -60,7 +67,7 @@ def _numbers(column: str, kind: Float | Integer | Boolean, value: np.ndarray[Any
 
 def _one(column: str, kind: Gives, value: Any) -> Any:
     if value is None:
-        return None if kind.missing else BadOutput(f"column {column!r}: None, where a value was promised")
+        return None if kind.missing else BadOutput(f"column {column!r}: None, where a value was promised", by_chance=True)
     match kind:
         case Float() if isinstance(value, float | int | np.floating | np.integer) and not isinstance(value, bool):
             return _float(column, kind, float(value))
@@ -85,7 +92,7 @@ def _float(column: str, kind: Float, value: float) -> Any:
         return value
     if math.isnan(value) and kind.missing:
         return None
-    return BadOutput(f"column {column!r}: {value}, where a finite number was promised")
+    return BadOutput(f"column {column!r}: {value}, where a finite number was promised", by_chance=True)
 
 
 def _text(column: str, value: str) -> Any:
@@ -107,7 +114,7 @@ def _vector(column: str, kind: Vector, value: Any) -> Any:
         )
     vector = vector.astype(np.float32)
     if not np.isfinite(vector).all():
-        return BadOutput(f"column {column!r}: not all numbers of the vector are finite")
+        return BadOutput(f"column {column!r}: not all numbers of the vector are finite", by_chance=True)
     return vector
 
 

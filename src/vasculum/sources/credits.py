@@ -29,14 +29,10 @@ class RightsReader:
 
         `known` holds the columns of PEOPLE; a credit line that the publisher asks for goes first.
         """
-        found: dict[str, list[Any]] = {
-            n: [] for n in ("license_id", "license_from", "rights_raw", "credit_line")
-        }
+        found: dict[str, list[Any]] = {n: [] for n in ("license_id", "license_from", "rights_raw", "credit_line")}
         for row, *told in zip(chunk.rows, *(known[name] for name in PEOPLE), strict=True):
             cells = (row[p] for p in self.places)
-            licence, source, raw = self._licence(
-                tuple(c if isinstance(c, str) else json.dumps(c) for c in cells)
-            )
+            licence, source, raw = self._licence(tuple(c if isinstance(c, str) else json.dumps(c) for c in cells))
             if licence.contradicted:
                 self.tally.count("rows with rights fields that differ (the stricter counts)")
             creator, holder, institution, number, wanted = told

@@ -85,9 +85,7 @@ def read_delimited(path: Path, encoding: str, dialect: Dialect, tally: Tally, si
         try:
             columns = tuple(unique_names(next(reader)))
         except (csv.Error, StopIteration) as error:
-            raise SourceError(
-                f"{path}: line {lines.number}: the column names cannot be read ({error})."
-            ) from None
+            raise SourceError(f"{path}: line {lines.number}: the column names cannot be read ({error}).") from None
         _refuse_headerless(path, columns, lines.number)
         lines.forget()
         chunk = Chunk(path.name, columns)
@@ -128,11 +126,7 @@ def _records(
                 lines.forget()
                 continue
             return
-        if (
-            len(lines.held) > 1
-            and len(row) != width
-            and (alone := _as_it_stands(lines.held[0], dialect, width))
-        ):
+        if len(lines.held) > 1 and len(row) != width and (alone := _as_it_stands(lines.held[0], dialect, width)):
             lines.give_back(1)
             tally.count(STRAY, line=begun)
             row = alone
@@ -175,12 +169,7 @@ def _fitted(row: list[str], width: int, chunk: Chunk, tally: Tally, line: int) -
 
 def _refuse_headerless(path: Path, columns: tuple[str, ...], line: int) -> None:
     for name in columns:
-        if (
-            URL_START.match(name)
-            and "/terms/" not in name
-            and "purl.org" not in name
-            and "ns.adobe.com" not in name
-        ):
+        if URL_START.match(name) and "/terms/" not in name and "purl.org" not in name and "ns.adobe.com" not in name:
             raise SourceError(
                 f"{path}: line {line} holds data ({name[:80]!r}) where the column names should be; "
                 "put a line of names above it, such as url."

@@ -174,9 +174,7 @@ def read_folder(path: str | Path, *, label: str, labels: bool = False) -> Folder
     try:
         os.scandir(given).close()
     except OSError as error:
-        raise SourceError(
-            f"{given}: the folder cannot be read ({error.strerror}); check its permissions."
-        ) from None
+        raise SourceError(f"{given}: the folder cannot be read ({error.strerror}); check its permissions.") from None
     return FolderSource(given, label, labels)
 
 

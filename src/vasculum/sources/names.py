@@ -93,9 +93,7 @@ def guess(
     """
     sample = sample or {}
     fixed = _fixed(columns, overrides or {}, file)
-    found: dict[str, tuple[str, str]] = {
-        column: (target, "told by --map") for target, column in fixed.items()
-    }
+    found: dict[str, tuple[str, str]] = {column: (target, "told by --map") for target, column in fixed.items()}
     if "accessURI" not in fixed and "local_path" not in fixed:
         found.update(_address(columns, file, sample, exists, set(found)))
     for target, names in NAMES.items():
@@ -118,9 +116,7 @@ def _fixed(columns: Sequence[str], overrides: Table[str, str], file: str) -> dic
     by_lower = {c.casefold(): c for c in reversed(columns)}
     for target, column in overrides.items():
         if target not in SETTABLE:
-            raise UsageError(
-                f"--map {target}={column}: no such manifest column to set{nearest(target, SETTABLE)}."
-            )
+            raise UsageError(f"--map {target}={column}: no such manifest column to set{nearest(target, SETTABLE)}.")
         known = column if column in columns else by_lower.get(column.strip().casefold())
         if known is None:
             listed = nearest(column, columns) or f"; it has {_listed(columns)}"

@@ -63,9 +63,7 @@ def errors_named(path: Path) -> Iterator[None]:
 def open_bytes(path: Path) -> BinaryIO:
     """Open a file for reading, through gzip where its first bytes say so."""
     if not stat.S_ISREG(path.stat().st_mode):
-        raise SourceError(
-            f"{path}: not a regular file; give a table (CSV, TSV, JSON lines, Parquet) or a folder."
-        )
+        raise SourceError(f"{path}: not a regular file; give a table (CSV, TSV, JSON lines, Parquet) or a folder.")
     raw = path.open("rb")
     packed = raw.read(2) == b"\x1f\x8b"
     raw.seek(0)
@@ -84,9 +82,7 @@ def sniff(path: Path) -> tuple[Kind, str]:
     if start[:4] == b"PAR1":
         return "parquet", ""
     if path.suffix.lower() == ".parquet":
-        raise SourceError(
-            f"{path}: not a Parquet file: it does not begin with PAR1. Give it the name of what it is."
-        )
+        raise SourceError(f"{path}: not a Parquet file: it does not begin with PAR1. Give it the name of what it is.")
     if start[:2] == b"PK":
         excel = b"[Content_Types].xml" in start or b"xl/" in start
         what = (
@@ -109,9 +105,7 @@ def sniff(path: Path) -> tuple[Kind, str]:
     if text.startswith("{") or (json_named and text):
         return "json lines", encoding
     if text.startswith("[") and text[1:].lstrip().startswith(("{", "[", "]")):
-        raise SourceError(
-            f"{path}: line 1 opens one JSON array; write JSON lines instead, one object a line."
-        )
+        raise SourceError(f"{path}: line 1 opens one JSON array; write JSON lines instead, one object a line.")
     return "delimited", encoding
 
 
@@ -120,9 +114,7 @@ def _refuse_binary(path: Path, start: bytes) -> None:
     pairs = max(1, min(len(start), 2000) // 2)
     if max(nul_even, nul_odd) > pairs * 0.6 and min(nul_even, nul_odd) < pairs * 0.1:
         side = "le" if nul_odd > nul_even else "be"
-        raise SourceError(
-            f"{path}: looks like UTF-16 without a byte-order mark; say --encoding utf-16-{side}."
-        )
+        raise SourceError(f"{path}: looks like UTF-16 without a byte-order mark; say --encoding utf-16-{side}.")
     odd = sum(b < 32 and b not in (0, 9, 10, 11, 12, 13, 26, 27) for b in start[:4000])
     if odd > len(start[:4000]) * 0.05 or start[:4000].count(0) > len(start[:4000]) * 0.2:
         raise SourceError(f"{path}: binary data, not a text table; give CSV, TSV, JSON lines or Parquet.")
@@ -199,9 +191,7 @@ class Lines:
 
     def _check(self, line: str) -> None:
         if len(line) >= LONGEST_LINE:
-            raise SourceError(
-                f"{self.path}: line {self.number + 1} has over {LONGEST_LINE:,} characters; not a table."
-            )
+            raise SourceError(f"{self.path}: line {self.number + 1} has over {LONGEST_LINE:,} characters; not a table.")
         if line.isascii():
             return
         try:

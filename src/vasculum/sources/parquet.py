@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 
 from vasculum.errors import SourceError
 from vasculum.sources.chunk import Chunk
-from vasculum.sources.names import unique_names
+from vasculum.sources.names import bare, unique_names
 from vasculum.sources.rejects import Tally
-from vasculum.sources.terms import ADDRESSES, NAMES
+from vasculum.sources.terms import ADDRESSES, FILES, NAMES
 from vasculum.sources.values import Cell
 
 _EXACT_FLOAT = 2**53
@@ -58,16 +58,14 @@ def read_parquet(path: Path, tally: Tally, size: int) -> Iterator[Chunk]:
                     number += batch.num_rows
         except (pa.ArrowException, OSError, ValueError) as error:
             said = re.sub(r"\s+", " ", str(error))[:200]
-            raise SourceError(
-                f"{file}: not a whole Parquet file ({said}); fetch or write it again."
-            ) from None
+            raise SourceError(f"{file}: not a whole Parquet file ({said}); fetch or write it again.") from None
 
 
 def _only_bytes(field: pa.Field, file: str, tally: Tally) -> bool:
     """Return whether a column holds bytes under a name that nothing of the manifest has."""
-    known = {n for names in (*ADDRESSES, *NAMES.values()) for n in names}
+    known = {n for names in (*ADDRESSES[:FILES], *NAMES.values()) for n in names}
     holds = pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type) or _has_bytes(field.type)
-    if holds and (pa.types.is_nested(field.type) or field.name.lower() not in known):
+    if holds and (pa.types.is_nested(field.type) or bare(field.name) not in known):
         tally.count(f"column {field.name!r}, which holds bytes, left out: files")
         return True
     return False
@@ -80,9 +78,7 @@ def _has_bytes(kind: pa.DataType) -> bool:
     )
 
 
-def _chunk(
-    batch: pa.RecordBatch, file: str, folders: dict[str, str], number: int, first: int, tally: Tally
-) -> Chunk:
+def _chunk(batch: pa.RecordBatch, file: str, folders: dict[str, str], number: int, first: int, tally: Tally) -> Chunk:
     columns = [_cells(column) for column in batch.columns]
     columns += [[value] * batch.num_rows for value in folders.values()]
     names = tuple(unique_names([*batch.schema.names, *folders]))
@@ -91,9 +87,7 @@ def _chunk(
         line = i - first
         if None in row:
             bad = ", ".join(n for n, cell in zip(names, row, strict=True) if cell is None)
-            tally.reject(
-                file, line, f"row {line}: column {bad} is not utf-8 text", "", "rows without utf-8 text"
-            )
+            tally.reject(file, line, f"row {line}: column {bad} is not utf-8 text", "", "rows without utf-8 text")
             tally.count("rows read")
             continue
         chunk.rows.append(row)

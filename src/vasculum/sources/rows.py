@@ -67,9 +67,7 @@ class Assembler:
         columns["record_keys"] = self._record_keys(chunk, columns, left)
         columns["published_hash"] = self._hashes(chunk, links, left)
         columns["record_page"] = self._pages(chunk, columns, left)
-        columns["variants"] = [
-            self._variants(row, taken) for row, taken in zip(chunk.rows, left, strict=True)
-        ]
+        columns["variants"] = [self._variants(row, taken) for row, taken in zip(chunk.rows, left, strict=True)]
         columns.update(self.rights.columns(chunk, columns))
         ids = self._ids(chunk, links, columns, left)
         columns["source_name"] = [self.label] * len(chunk.rows)
@@ -172,9 +170,7 @@ class Assembler:
             extra.update((self.names[p], row[p]) for p in filled[1:])
         return found
 
-    def _years(
-        self, chunk: Chunk, dates: Sequence[str | None], left: list[dict[str, Any]]
-    ) -> list[int | None]:
+    def _years(self, chunk: Chunk, dates: Sequence[str | None], left: list[dict[str, Any]]) -> list[int | None]:
         found: list[int | None] = []
         for text, date, extra in zip(self._first(chunk, "year", left), dates, left, strict=True):
             number = values.year(text) if text else None
@@ -185,9 +181,7 @@ class Assembler:
             found.append(number if number is not None else values.year_of_date(date) if date else None)
         return found
 
-    def _record_keys(
-        self, chunk: Chunk, columns: dict[str, list[Any]], left: list[dict[str, Any]]
-    ) -> list[list[str]]:
+    def _record_keys(self, chunk: Chunk, columns: dict[str, list[Any]], left: list[dict[str, Any]]) -> list[list[str]]:
         """Return the keys of each row's records; the columns they come from stay among the terms too."""
         places = self.places("record_keys")
         keys: list[list[str]] = []
@@ -223,9 +217,7 @@ class Assembler:
                     left[i][self.names[place]] = cell
         return found
 
-    def _pages(
-        self, chunk: Chunk, columns: dict[str, list[Any]], left: list[dict[str, Any]]
-    ) -> list[str | None]:
+    def _pages(self, chunk: Chunk, columns: dict[str, list[Any]], left: list[dict[str, Any]]) -> list[str | None]:
         places = self.places("record_page")
         gbif = [p for p in self.places("record_keys") if bare(self.names[p]) == "gbifid"]
         found: list[str | None] = []

@@ -47,9 +47,7 @@ class TableSource:
         self._tally = Tally()
         if path.is_dir():
             if not parquet_files(path):
-                raise SourceError(
-                    f"{path}: a folder without Parquet files; for a folder of images use it as a folder."
-                )
+                raise SourceError(f"{path}: a folder without Parquet files; for a folder of images use it as a folder.")
             self._format, self._encoding = "parquet", ""
         else:
             found, sniffed = sniff(path) if encoding is None else _told(path, encoding)
@@ -73,9 +71,7 @@ class TableSource:
     def notes(self) -> list[str]:
         """One line for each thing in `counts` that a person should know, and one where there are no rows."""
         said = self._tally.sentences(without=("rows read", "image links"))
-        return (
-            said if self._tally.counts["rows read"] or said else [f"{self.path.name}: 0 rows, a header only"]
-        )
+        return said if self._tally.counts["rows read"] or said else [f"{self.path.name}: 0 rows, a header only"]
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows as batches of tables.SOURCE_SCHEMA, in source order, about 10,000 rows each.
@@ -89,9 +85,7 @@ class TableSource:
         columns: tuple[str, ...] = ()
         for chunk in self._chunks(self._tally, BATCH_ROWS):
             if assembler is None or chunk.columns != columns:
-                self.mapping = (
-                    self._guess(chunk) if columns or chunk.columns != self._columns() else self.mapping
-                )
+                self.mapping = self._guess(chunk) if columns or chunk.columns != self._columns() else self.mapping
                 assembler, columns = (
                     Assembler(self.mapping, self.label, self.root, self._tally),
                     chunk.columns,
@@ -122,12 +116,8 @@ class TableSource:
 
     def _guess(self, chunk: Chunk) -> Mapping:
         rows = chunk.rows[:SAMPLE_ROWS]
-        sample = {
-            c: [str(row[i]) for row in rows if isinstance(row[i], str)] for i, c in enumerate(chunk.columns)
-        }
-        return guess(
-            chunk.columns, file=str(self.path), overrides=self._overrides, sample=sample, exists=self._exists
-        )
+        sample = {c: [str(row[i]) for row in rows if isinstance(row[i], str)] for i, c in enumerate(chunk.columns)}
+        return guess(chunk.columns, file=str(self.path), overrides=self._overrides, sample=sample, exists=self._exists)
 
     def _exists(self, text: str) -> bool:
         path, _ = local_path(text.strip(), self.root)
@@ -170,9 +160,7 @@ def read_table(
         encoding = check_encoding(encoding)
     if not label:
         raise UsageError("a source needs a label that is not empty, such as the name of its file.")
-    return TableSource(
-        given, label, Path(root) if root is not None else None, overrides or {}, encoding, delimiter
-    )
+    return TableSource(given, label, Path(root) if root is not None else None, overrides or {}, encoding, delimiter)
 
 
 def _told(path: Path, encoding: str) -> tuple[str, str]:
