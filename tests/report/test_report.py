@@ -129,6 +129,16 @@ def test_failures_show_meaning_details_and_how_to_try_again(make: Make, tmp_path
     assert "Its bytes are not in the corpus yet." in page.text
 
 
+def test_provenance_names_subset_versions_policy_and_processors(make: Make, tmp_path: Path) -> None:
+    page = opened(make(GREEN, *rows(4)), tmp_path)
+    assert "Subset all media" in page.text
+    assert "Fingerprint 3fa9c1d2" in page.text
+    assert "Versions vasculum 0.1.0; python 3.11.7" in page.text
+    assert "Decoding rules: 1; icc: to sRGB" in page.text
+    assert "Gives green_share Float(missing=False)" in page.text
+    assert "Results of 14 November 2026. Study fingerprint 3fa9c1d2." in page.text
+
+
 def test_licences_institutions_and_data_sets_are_counted_and_the_unknown_is_named(make: Make, tmp_path: Path) -> None:
     page = opened(make(GREEN, *rows(40)), tmp_path)
     assert "unknown no licence could be read: ask the holder before reusing these images 10 10 0" in page.text

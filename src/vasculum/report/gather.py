@@ -69,6 +69,7 @@ class Facts:
 
     name: str
     document: Mapping[str, Any]
+    subset: str
     rows: int
     ok: int
     missing: int
@@ -102,6 +103,7 @@ def gather(study: Study, database: Database) -> Facts:
     return Facts(
         name=study.path.resolve().name,
         document=study.document,
+        subset=str(study.selection),
         rows=totals["rows"],
         ok=totals["ok"],
         missing=missing["n"],

@@ -143,7 +143,7 @@ def groups(key: str, title: str, numbers: Numbers) -> Markup:
     """Return the institutions one below another: quartiles with whiskers to the ends, or every value."""
     low = min(g.quartiles[0] for g in numbers.groups)
     high = max(g.quartiles[4] for g in numbers.groups)
-    left, right, step, top = 104.0, 60.0, 28.0, 4.0
+    left, right, step, top = 112.0, 60.0, 28.0, 4.0
     across = (WIDTH - left - right) / (high - low)
 
     def x(value: float) -> float:
@@ -156,7 +156,7 @@ def groups(key: str, title: str, numbers: Numbers) -> Markup:
         parts.append(text(x(tick), bottom + 16, number(tick, (high - low) / 10)))
     for place, group in enumerate(numbers.groups):
         y = top + step * (place + 0.5)
-        parts.append(text(left - 10, y + 4, _short(group.name, 12), "end", "label"))
+        parts.append(text(left - 14, y + 4, _short(group.name, 12), "end", "label"))
         parts.append(text(WIDTH, y + 4, f"n {count(group.count)}", "end", "figure"))
         parts.extend(_points(group, x, y) if group.points else _box(group, x, y))
     description = "By institution: " + "; ".join(

@@ -22,7 +22,7 @@ import vasculum
 from vasculum.errors import UsageError
 from vasculum.report import plots, sentences, words
 from vasculum.report.gallery import panels
-from vasculum.report.gather import Facts, as_text, gather
+from vasculum.report.gather import Facts, gather
 from vasculum.report.summaries import Labels, Numbers, Summary
 from vasculum.study.export import replacing
 from vasculum.study.study import Study
@@ -69,7 +69,7 @@ def render(study: Study) -> str:
         summary=sentences.summary(facts),
         made=sentences.made(facts),
         provenance=sentences.provenance(facts),
-        processors=sentences.processors(facts),
+        processors=[(p.get("name", ""), sentences.processor_lines(p)) for p in sentences.processors(facts)],
         citation=sentences.citation(facts),
         licence_meanings=sentences.LICENCE_MEANINGS,
         policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
@@ -134,6 +134,6 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(count=words.count, number=words.number, as_text=as_text)
+    environment.filters.update(count=words.count, number=words.number)
     environment.globals.update(share=words.share, some=words.some)
     return environment.get_template("template.html.j2")

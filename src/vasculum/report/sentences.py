@@ -97,7 +97,7 @@ def made(facts: Facts) -> str:
 def figures(numbers: Numbers, values: int) -> list[Line]:
     """Return the figures of a column of numbers; n stands beside every mean."""
     least, lower, median, upper, greatest = (number(value, numbers.spread) for value in numbers.quartiles)
-    deviation = number(numbers.deviation, numbers.spread / 10)
+    deviation = number(numbers.deviation, numbers.spread)
     spread = f", standard deviation {deviation}" if numbers.deviation is not None else ""
     mean = f"{number(numbers.mean, numbers.spread)} (n = {count(values)}{spread})"
     return [
@@ -111,21 +111,35 @@ def figures(numbers: Numbers, values: int) -> list[Line]:
 def provenance(facts: Facts) -> list[Line]:
     """Return where the results come from, as study.json says it."""
     document = facts.document
-    corpus, subset = mapping(document.get("corpus")), mapping(document.get("subset"))
+    corpus = mapping(document.get("corpus"))
     command = [str(word) for word in document.get("command") or []]
     lines = [
         Line("Study", as_text(document.get("id", "")), True),
         Line("Fingerprint", as_text(document.get("fingerprint", "")), True),
         Line("Created", as_text(document.get("created", ""))),
-        Line("Command", shlex.join(command) if command else "", True),
+        Line("Command", shlex.join(command), True),
         Line("Corpus", " ".join(str(corpus[key]) for key in ("id", "path") if corpus.get(key)), True),
+        Line("Subset", facts.subset),
         Line("Size of image read", as_text(document.get("size", ""))),
+        Line("Decoding", _pairs(document.get("policy"), ": ")),
+        Line("Versions", _pairs(document.get("versions"), " ")),
     ]
-    lines += [Line(f"Subset: {key}", as_text(value), True) for key, value in subset.items() if value not in (None, "")]
-    policy = document.get("policy")
-    lines += [Line(f"Decoding: {key}", as_text(value)) for key, value in mapping(policy).items()]
-    lines += [Line(f"Version: {key}", as_text(value)) for key, value in mapping(document.get("versions")).items()]
-    return [line for line in lines if line.value not in ("", "null", "[]", "{}")]
+    return [line for line in lines if line.value]
+
+
+def processor_lines(processor: Mapping[str, Any]) -> list[Line]:
+    """Return what study.json says of one processor, all but the name."""
+    hidden = ("name", "reference", "road", "code")  # only of use to `resume`
+    lines = []
+    for key, value in processor.items():
+        if key not in hidden and value not in (None, "", {}, []):
+            words = _pairs(value, " ") if isinstance(value, Mapping) else as_text(value)
+            lines.append(Line(key.capitalize(), words, True))
+    return lines
+
+
+def _pairs(value: object, between: str) -> str:
+    return "; ".join(f"{key}{between}{as_text(one)}" for key, one in mapping(value).items())
 
 
 def citation(facts: Facts) -> list[str]:
