@@ -2,9 +2,9 @@
 
 `greenness` is the share of plant pixels (greenish and saturated) among plant and paper pixels inside the
 picture, 0 to 1; null where there is neither. It measures a colour, not a plant: brown leaves do not count,
-green cards do. On whole sheets the herbarium explains much of the value (42 % of its variance over 25 sheets of
-8 herbaria was measured with this code): paper, light, colour card and camera differ. So it compares sheets of
-one imaging line, not herbaria.
+green cards do. On whole sheets the herbarium explains much of the value (42 % of its variance over 25 sheets
+of 8 herbaria was measured with this code): paper, light, colour card and camera differ. So it compares
+sheets of one imaging line, not herbaria.
 """
 
 from vasculum import Float, Pixels, processor

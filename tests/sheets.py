@@ -24,7 +24,7 @@ def sheet_bytes(number: int = 0, size: tuple[int, int] = (160, 240), kind: str =
     width, height = size
     pixels = np.full((height, width, 3), 235, np.uint8)
     left, top = random.integers(5, width // 2), random.integers(5, height // 2)
-    pixels[top : top + height // 3, left : left + width // 3] = random.integers(20, 90, 3) + [0, 60, 0]
+    pixels[top : top + height // 3, left : left + width // 3] = random.integers(20, 90, 3) + np.array([0, 60, 0])
     pixels += random.integers(0, 8, pixels.shape, dtype=np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, kind, **({"quality": 90} if kind == "JPEG" else {}))

@@ -59,10 +59,12 @@ def test_anything_but_one_expression_over_known_columns_is_refused(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(text=st.text(max_size=40))
 def test_no_text_does_more_than_fail_in_one_line(big: Corpus, text: str) -> None:
+    message = ""
     try:
         assert 0 <= big.where(text).count() <= 60
     except SubsetError as error:
-        assert len(str(error).splitlines()) == 1
+        message = str(error)
+    assert len(message.splitlines()) <= 1
 
 
 def test_a_larger_sample_contains_the_smaller_and_a_seed_changes_it(big: Corpus) -> None:
@@ -107,5 +109,5 @@ def test_results_of_a_study_can_be_named(tmp_path: Path) -> None:
     chosen = corpus.where(f"m.lightness >= {light!r} AND year > 1800", m=study.path)
     again = chosen.corpus.select(type(chosen.selection).from_dict(chosen.selection.as_dict()))
     assert again.count() == chosen.count() == 4
-    with pytest.raises(SubsetError, match="m has no column 'lightnes' .did you mean lightness"):
+    with pytest.raises(SubsetError, match=r"m has no column 'lightnes' \(did you mean lightness"):
         corpus.where("m.lightnes > 1", m=study.path).count()

@@ -172,10 +172,16 @@ def test_addresses_stay_byte_for_byte(tmp_path: Path) -> None:
     assert uris(opened(tmp_path / "t.csv", "url\n" + "\n".join(odd))) == odd
 
 
+def test_in_a_table_of_one_column_a_comma_is_part_of_the_address(tmp_path: Path) -> None:
+    assert uris(opened(tmp_path / "t.csv", "url\nhttps://e.org/a,b;c.jpg\n")) == ["https://e.org/a,b;c.jpg"]
+
+
 def test_a_quote_that_is_not_closed_swallows_no_rows(tmp_path: Path) -> None:
     source = opened(tmp_path / "t.csv", f'id,url,label\n1,{U},"open\n2,{U}2,b\n3,{U}3,c\n')
     assert uris(source) == [U, U + "2", U + "3"]
     assert any("first: line 2" in note for note in source.notes)
+    third = opened(tmp_path / "t.csv", f'id,url\n1,"{U}\n2,{U}2\n')
+    assert (uris(third), [r.line for r in third.rejects]) == ([U + "2"], [2])
     again = opened(tmp_path / "t.csv", f'id,url,label\n1,{U}\n2,"{U}2\n3,{U}3,c\n4,{U}4,"d"\n')
     assert uris(again) == [U, U + "3", U + "4"]
     assert [r.line for r in again.rejects] == [3]

@@ -18,6 +18,8 @@ from vasculum.tables import MANIFEST_SCHEMA
 
 if TYPE_CHECKING:
     from vasculum.corpus.corpus import Corpus
+    from vasculum.corpus.fetch import Fetched
+    from vasculum.study.study import Study
 
 ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 RESERVED_ALIASES = ("manifest", "images", "results", "joined")
@@ -137,6 +139,16 @@ class Subset:
 
     def _but(self, **changes: Any) -> Subset:
         return Subset(self.corpus, dataclasses.replace(self.selection, **changes))
+
+    def fetch(self, **options: Any) -> Fetched:
+        """Get the bytes of its local images; see `Corpus.fetch` for the options."""
+        return self.corpus.fetch(self, **options)
+
+    def apply(self, *processors: Any, out: Path | str, **options: Any) -> Study:
+        """Run processors over it and return the study; see `vasculum.study.apply.apply` for the options."""
+        from vasculum.study.apply import apply  # the study's room stands on this one and is opened when asked for
+
+        return apply(self, processors, out=out, **options)
 
     def count(self) -> int:
         """Return how many media there are in it."""
