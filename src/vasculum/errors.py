@@ -28,6 +28,14 @@ class VasculumError(Exception):
 
     exit_code = EXIT_BROKEN_CONTRACT
 
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
+
+
+def one_line(text: str) -> str:
+    """Return `text` with line ends and control characters spelled out: a stranger's text stands in many messages."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
 
 class UsageError(VasculumError):
     """The call itself is wrong: an option, a name, a combination."""

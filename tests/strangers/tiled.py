@@ -1,4 +1,4 @@
-from vasculum import ListOf, Float, Tiles, processor
+from vasculum import Float, ListOf, Tiles, processor
 
 
 @processor(Tiles(64, overlap=8, long_side=200), gives={"tiles": int, "lightest": float, "means": ListOf(Float())})

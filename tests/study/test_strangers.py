@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from conftest import ROOT, make_corpus, run_command
 from onnx import TensorProto, helper, numpy_helper
 
+from sheets import ROOT, make_corpus, run_command
 from vasculum import Corpus, Study
 from vasculum.outcomes import Status
 from vasculum.study.apply import apply

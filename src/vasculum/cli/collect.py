@@ -76,9 +76,6 @@ def command(
     )
     if collected.several_records:
         say(f"{collected.several_records:,} of them show more than one specimen record.")
-    for what, count in collected.source_counts.items():
-        if count and what not in ("rows", "media"):
-            say(f"  {count:,} {what.replace('_', ' ')}")
     if collected.rejected:
         say(f"{collected.rejected:,} rows were kept aside in {corpus / 'rejects'}, each with its line and reason.")
     say(f"Next: vasculum fetch {corpus}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -24,7 +25,7 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace OUT where it is there already.")
 @click.option("--corpus", type=click.Path(path_type=Path), help="Where the study's corpus is now, if it was moved.")
 def command(
-    study: Path, out: Path, kind: str, columns: str | None, where: str | None, sort: str | None, overwrite: bool,
+    study: Path, out: Path, kind: Literal["csv", "jsonl", "parquet"], columns: str | None, where: str | None, sort: str | None, overwrite: bool,
     corpus: Path | None,
 ) -> None:  # fmt: skip
     """Write the results of STUDY to OUT ('-': standard output), joined with specimen terms, licence and credit.

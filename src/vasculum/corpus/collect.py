@@ -85,11 +85,18 @@ def collect(corpus: Corpus, source: Source, told: Callable[[str], None]) -> Coll
                 for batch in source.batches():
                     writer.write(pa.Table.from_batches([batch], schema=SOURCE_SCHEMA))
                     run.progress({"rows": writer.rows})
+            for note in source.notes:
+                told(f"  {note}")
             _keep_rejects(corpus, source, run.name)
             counts = _write_new(corpus, staged, run.name)
         finally:
             corpus.folder.delete([staged])
-        result = Collected(source.label, *counts, rejected=len(source.rejects), source_counts=dict(source.counts))
+        result = Collected(
+            source.label,
+            *counts,
+            rejected=len(source.rejects) + source.counts.get("rejects counted but not listed", 0),
+            source_counts=dict(source.counts),
+        )
         run.progress(dataclasses.asdict(result))
         if not [name for name, _ in runs.live(corpus.folder) if name != run.name]:
             _tidy_manifest(corpus, run.name)
@@ -98,23 +105,21 @@ def collect(corpus: Corpus, source: Source, told: Callable[[str], None]) -> Coll
 
 
 def _keep_rejects(corpus: Corpus, source: Source, run: str) -> None:
-    if source.rejects:
-        rows: list[dict[str, Any]] = [
-            {
-                "run": run,
-                "source_name": source.label,
-                "file": r.file,
-                "line": r.line,
-                "reason": r.reason,
-                "text": r.text,
-            }
-            for r in source.rejects
-        ]
-        write_table(
-            corpus.folder,
-            names.part_name("rejects", run, 0),
-            pa.Table.from_pylist(rows, schema=REJECTS_SCHEMA),
-        )
+    """Write the rows that were not taken; they take the place of those of an earlier collect of the same source."""
+    with Database([corpus.path]) as database:
+        earlier = []
+        for name in corpus.folder.names("rejects"):
+            database.files("rejects", [corpus.folder.file(name)], REJECTS_SCHEMA)
+            if database.rows("SELECT DISTINCT source_name FROM rejects") == [(source.label,)]:
+                earlier.append(name)
+    rows: list[dict[str, Any]] = [
+        {"run": run, "source_name": source.label, "file": r.file, "line": r.line, "reason": r.reason, "text": r.text}
+        for r in source.rejects
+    ]
+    with corpus.folder.sweeping(earlier):
+        if rows:
+            table = pa.Table.from_pylist(rows, schema=REJECTS_SCHEMA)
+            write_table(corpus.folder, names.part_name("rejects", run, 0), table)
 
 
 def _write_new(corpus: Corpus, staged: str, run: str) -> tuple[int, int, int, int, int]:

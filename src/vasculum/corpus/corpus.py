@@ -143,11 +143,7 @@ class Corpus:
 
     def apply(self, *processors: Any, out: Path | str, **options: Any) -> Study:
         """Run processors over all media and return the study; see `vasculum.study.apply.apply` for the options."""
-        from vasculum.study.apply import (
-            apply,
-        )  # the study's room lies above this one and is opened when asked for
-
-        return apply(self.all(), processors, out=out, **options)
+        return self.all().apply(*processors, out=out, **options)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

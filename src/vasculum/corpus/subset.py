@@ -18,6 +18,8 @@ from vasculum.tables import MANIFEST_SCHEMA
 
 if TYPE_CHECKING:
     from vasculum.corpus.corpus import Corpus
+    from vasculum.corpus.fetch import Fetched
+    from vasculum.study.study import Study
 
 ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 RESERVED_ALIASES = ("manifest", "images", "results", "joined")
@@ -75,7 +77,7 @@ class Selection:
         return Database([corpus, *(Path(path) for _, path in self.studies)])
 
     def prepare(self, database: Database) -> None:
-        """Make the view `selected` (media_id) over the view `manifest`. Raises SubsetError for what does not hold."""
+        """Make the table `selected` (media_id) from the view `manifest`. Raises SubsetError for what does not hold."""
         views: dict[str, list[str]] = {"manifest": list(MANIFEST_SCHEMA.names)}
         for alias, path in self.studies:
             views[alias] = results_view.add_results(database, alias, path)
@@ -89,7 +91,10 @@ class Selection:
         condition = f"AND (\n{self.where}\n)" if self.where is not None else ""
         strata = f", {quoted(self.by)} AS stratum" if self.by else ""
         query = f"SELECT media_id{strata} FROM manifest{joins} WHERE state = 'present' {condition}"
-        database.view("selected", self._cut(query))
+        try:
+            database.run(f"CREATE OR REPLACE TEMP TABLE selected AS {self._cut(query)}")
+        except SubsetError as error:
+            raise SubsetError(f"--where {self.where!r}: {error}.") from None
 
     def _cut(self, query: str) -> str:
         if self.sample is not None:
@@ -134,6 +139,16 @@ class Subset:
 
     def _but(self, **changes: Any) -> Subset:
         return Subset(self.corpus, dataclasses.replace(self.selection, **changes))
+
+    def fetch(self, **options: Any) -> Fetched:
+        """Get the bytes of its local images; see `Corpus.fetch` for the options."""
+        return self.corpus.fetch(self, **options)
+
+    def apply(self, *processors: Any, out: Path | str, **options: Any) -> Study:
+        """Run processors over it and return the study; see `vasculum.study.apply.apply` for the options."""
+        from vasculum.study.apply import apply  # the study's room stands on this one and is opened when asked for
+
+        return apply(self, processors, out=out, **options)
 
     def count(self) -> int:
         """Return how many media there are in it."""

@@ -22,7 +22,6 @@ from typing import IO, Any, BinaryIO, cast
 
 import psutil
 
-import vasculum
 from vasculum.errors import ProcessorError
 from vasculum.outcomes import Status
 from vasculum.processing.child import DONE, OPENED, Failed
@@ -202,7 +201,7 @@ class _Child:
     def __init__(self) -> None:
         self.printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the child)
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _BOOT, str(Path(vasculum.__file__).parents[1])],
+            [sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parents[2])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.printed, env=_environment(),
             start_new_session=True,
         )  # fmt: skip

@@ -40,8 +40,12 @@ class Reference:
     settings: tuple[tuple[str, Any], ...] = ()
     alias: str = ""
     pickled: bytes = b""
+    written: str = ""
+    """As the person wrote it, a file or folder with its whole path."""
 
     def __str__(self) -> str:
+        if self.written:
+            return self.written
         inside = ", ".join(f"{key}={value!r}" for key, value in self.settings)
         place = f"{self.where}:{self.attribute}" if self.attribute and self.where else self.where or self.attribute
         return f"{self.alias + '=' if self.alias else ''}{place}{f'({inside})' if inside else ''}"
@@ -115,7 +119,8 @@ def _refer_text(spec: str) -> Reference:
         path = Path(file["file"]).expanduser().resolve()
         if not path.is_file():
             raise UsageError(f"processor {spec!r}: there is no file {file['file']}.")
-        return Reference("file", str(path), file["name"] or _only_one(path, spec), settings, alias)
+        name = file["name"] or _only_one(path, spec)
+        return Reference("file", str(path), name, settings, alias)
     if (folder := Path(target).expanduser()).is_dir():
         if not (folder / "card.json").is_file():
             raise UsageError(f"processor {spec!r}: the folder has no card.json, so it is no model package.")
@@ -123,7 +128,7 @@ def _refer_text(spec: str) -> Reference:
     names = known_names()
     if target in names:
         point = names[target]
-        return Reference("module", point.module, point.attr, settings, alias)
+        return Reference("module", point.module, point.attr, settings, alias, written=spec.strip())
     if module := _MODULE.fullmatch(target):
         return Reference("module", module["module"], module["name"], settings, alias)
     raise UsageError(

@@ -67,7 +67,9 @@ def _numbers(column: str, kind: Float | Integer | Boolean, value: np.ndarray[Any
 
 def _one(column: str, kind: Gives, value: Any) -> Any:
     if value is None:
-        return None if kind.missing else BadOutput(f"column {column!r}: None, where a value was promised", by_chance=True)
+        return (
+            None if kind.missing else BadOutput(f"column {column!r}: None, where a value was promised", by_chance=True)
+        )
     match kind:
         case Float() if isinstance(value, float | int | np.floating | np.integer) and not isinstance(value, bool):
             return _float(column, kind, float(value))

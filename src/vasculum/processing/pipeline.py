@@ -105,7 +105,9 @@ class Pipeline:
             except Exception as error:
                 raised[loaded.name] = told(error)
             else:
-                if not isinstance(loaded.declaration.wants, Tiles) and not self._same_among(loaded, single, good, first):
+                if not isinstance(loaded.declaration.wants, Tiles) and not self._same_among(
+                    loaded, single, good, first
+                ):
                     alone.add(loaded.name)
                 outcome = next(iter(first.values()))
                 outcome.columns.update({f"{loaded.name}_{c}": values[0] for c, values in single.items()})

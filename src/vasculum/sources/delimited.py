@@ -8,11 +8,15 @@ from pathlib import Path
 
 from vasculum.errors import SourceError, UsageError
 from vasculum.sources.chunk import Chunk
+from vasculum.sources.identity import without_extension
 from vasculum.sources.names import URL_START, unique_names
 from vasculum.sources.opening import LONGEST_LINE, Lines, open_lines
 from vasculum.sources.rejects import Tally
 
 DELIMITERS = {"comma": ",", "tab": "\t", "\\t": "\t", "semicolon": ";", "pipe": "|"}
+NO_DELIMITER = "\x1f"
+"""For a table of one column, where a comma is part of an address: the 'unit separator', which no text has."""
+MOST_COLUMNS = 5_000
 STRAY = "rows with a quote that is not closed (read as it stands)"
 
 
@@ -48,7 +52,8 @@ class Dialect:
     @property
     def query(self) -> dict[str, object]:
         """How the file was read, for the corpus to remember."""
-        return {"delimiter": self.delimiter, "quotes": self.quoted}
+        delimiter = None if self.delimiter == NO_DELIMITER else self.delimiter
+        return {"delimiter": delimiter, "quotes": self.quoted}
 
     def reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
         """Return a strict csv reader over lines."""
@@ -68,7 +73,8 @@ def _most_cells(header: str, path: Path) -> str:
         except csv.Error:
             return header.count(delimiter) + 1
 
-    return max(order, key=cells)
+    best = max(order, key=cells)
+    return best if cells(best) > 1 else NO_DELIMITER
 
 
 def read_delimited(path: Path, encoding: str, dialect: Dialect, tally: Tally, size: int) -> Iterator[Chunk]:
@@ -86,7 +92,7 @@ def read_delimited(path: Path, encoding: str, dialect: Dialect, tally: Tally, si
             columns = tuple(unique_names(next(reader)))
         except (csv.Error, StopIteration) as error:
             raise SourceError(f"{path}: line {lines.number}: the column names cannot be read ({error}).") from None
-        _refuse_headerless(path, columns, lines.number)
+        _refuse_no_header(path, columns, lines.number)
         lines.forget()
         chunk = Chunk(path.name, columns)
         number = 0
@@ -167,9 +173,12 @@ def _fitted(row: list[str], width: int, chunk: Chunk, tally: Tally, line: int) -
     return row[:width]
 
 
-def _refuse_headerless(path: Path, columns: tuple[str, ...], line: int) -> None:
+def _refuse_no_header(path: Path, columns: tuple[str, ...], line: int) -> None:
+    if len(columns) > MOST_COLUMNS:
+        raise SourceError(f"{path}: line {line} names over {MOST_COLUMNS:,} columns; not a table.")
     for name in columns:
-        if URL_START.match(name) and "/terms/" not in name and "purl.org" not in name and "ns.adobe.com" not in name:
+        looks_like_data = len(columns) == 1 or "?" in name or without_extension(name) != name
+        if URL_START.match(name) and looks_like_data and "/terms/" not in name:
             raise SourceError(
                 f"{path}: line {line} holds data ({name[:80]!r}) where the column names should be; "
                 "put a line of names above it, such as url."

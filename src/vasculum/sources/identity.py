@@ -60,7 +60,8 @@ def media_id(
     """Return the 32 hex digits that name a medium for good, of the first identity that there is.
 
     `id:` the medium's own id, as global_id gives it · `uri:` its address exactly as published · `file:`
-    source label and path under its root, '/' between folders, without extension · `row:` source label and row.
+    source label and path under its root, '/' between folders, without extension · `row:`
+    source label and row.
     """
     if own_id:
         identity = f"id:{own_id}"

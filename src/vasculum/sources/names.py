@@ -66,15 +66,16 @@ def bare(name: str) -> str:
 
 def unique_names(header: Sequence[str]) -> list[str]:
     """Return the names of a header, each once: 'column 3' for none, 'url (2)' for a second 'url'."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    times: dict[str, int] = {}
     for place, name in enumerate(header, start=1):
         name = name.strip().strip("\ufeff") or f"column {place}"
-        times, given = 1, name
+        given = name
         while given in names:
-            times += 1
-            given = f"{name} ({times})"
-        names.append(given)
-    return names
+            times[name] = times.get(name, 1) + 1
+            given = f"{name} ({times[name]})"
+        names[given] = None
+    return list(names)
 
 
 def guess(

@@ -19,6 +19,8 @@ Kind = Literal["delimited", "json lines", "parquet"]
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Characters; a longer line is no row of a table."""
+LONGEST_RECORD = 16 * 1024 * 1024
+"""Characters; a quoted cell over several lines is not followed further than that."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -68,6 +70,12 @@ def open_bytes(path: Path) -> BinaryIO:
     packed = raw.read(2) == b"\x1f\x8b"
     raw.seek(0)
     return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
+
+
+def is_packed(path: Path) -> bool:
+    """Return whether a file is a gzip file, by its bytes."""
+    with errors_named(path), path.open("rb") as raw:
+        return raw.read(2) == b"\x1f\x8b"
 
 
 def sniff(path: Path) -> tuple[Kind, str]:
@@ -170,7 +178,7 @@ class Lines:
         self.number += 1
         self.held.append(line)
         self._size += len(line)
-        if self._size > LONGEST_LINE and len(self.held) > 1:
+        if self._size > LONGEST_RECORD and len(self.held) > 1:
             self._again.append(self.held.pop())
             self.number -= 1
             raise StopIteration  # to a reader of quoted cells the text ends here: its quote is not closed

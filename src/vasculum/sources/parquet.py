@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 
 from vasculum.errors import SourceError
 from vasculum.sources.chunk import Chunk
-from vasculum.sources.names import unique_names
+from vasculum.sources.names import bare, unique_names
 from vasculum.sources.rejects import Tally
-from vasculum.sources.terms import ADDRESSES, NAMES
+from vasculum.sources.terms import ADDRESSES, FILES, NAMES
 from vasculum.sources.values import Cell
 
 _EXACT_FLOAT = 2**53
@@ -63,9 +63,9 @@ def read_parquet(path: Path, tally: Tally, size: int) -> Iterator[Chunk]:
 
 def _only_bytes(field: pa.Field, file: str, tally: Tally) -> bool:
     """Return whether a column holds bytes under a name that nothing of the manifest has."""
-    known = {n for names in (*ADDRESSES, *NAMES.values()) for n in names}
+    known = {n for names in (*ADDRESSES[:FILES], *NAMES.values()) for n in names}
     holds = pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type) or _has_bytes(field.type)
-    if holds and (pa.types.is_nested(field.type) or field.name.lower() not in known):
+    if holds and (pa.types.is_nested(field.type) or bare(field.name) not in known):
         tally.count(f"column {field.name!r}, which holds bytes, left out: files")
         return True
     return False

@@ -120,8 +120,13 @@ class Assembler:
         self, chunk: Chunk, i: int, uri: str | None, local: str | None, left: dict[str, Any], alone: bool
     ) -> _Link | None:
         path = None
-        if "\0" in (uri or local or ""):
+        given = (uri or "") + (local or "")
+        if "\0" in given:
             self._reject(chunk, i, "a NUL character stands in the address", "addresses with a NUL character")
+            return None
+        if given.startswith('"'):
+            why = "a quote that is not closed stands before the address"
+            self._reject(chunk, i, why, "addresses with a quote before them")
             return None
         if local is not None:
             path, why = values.local_path(local, self.root)

@@ -16,7 +16,7 @@ from vasculum.sources.chunk import Chunk
 from vasculum.sources.delimited import Dialect, check_delimiter, read_delimited
 from vasculum.sources.names import Mapping, guess
 from vasculum.sources.objects import read_objects
-from vasculum.sources.opening import check_encoding, sniff
+from vasculum.sources.opening import check_encoding, is_packed, sniff
 from vasculum.sources.parquet import parquet_files, read_parquet
 from vasculum.sources.rejects import Reject, Tally
 from vasculum.sources.rows import Assembler
@@ -130,6 +130,8 @@ class TableSource:
         said: dict[str, Any] = {"file": self.path.name, "format": self._format}
         if self._encoding:
             said["encoding"] = self._encoding
+        if not self.path.is_dir() and is_packed(self.path):
+            said["packed"] = "gzip"
         if self._dialect is not None:
             said.update(self._dialect.query)
         if self._overrides:

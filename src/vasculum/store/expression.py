@@ -49,6 +49,7 @@ def _parsed(database: Database, expression: str, option: str) -> Mapping[str, An
         and not node.get("modifiers")
         and not node.get("where_clause")
         and not node.get("group_expressions")
+        and node["select_list"][0].get("function_name") != "row"  # "a, b" or nothing at all: a tuple
     )
     if not single:
         raise SubsetError(

@@ -160,7 +160,12 @@ def _study(out: Path, subset: Subset, prepared: Prepared, *, redo: bool, keep: b
     if folder is None:
         if out.is_file() or (out.is_dir() and any(name.name not in ("_tmp", "runs") for name in out.iterdir())):
             raise StoreError(f"{out}: holds other things already. Choose a new folder for the study with --out.")
-        document = {"format": FORMAT, "id": secrets.token_hex(16), "created": runs.now_text(), "kept": []}
+        document: dict[str, Any] = {
+            "format": FORMAT,
+            "id": secrets.token_hex(16),
+            "created": runs.now_text(),
+            "kept": [],
+        }
         study = Study(out, document, subset.corpus)
         _describe(study, subset, prepared)
         study.save()
