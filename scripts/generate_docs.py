@@ -1,16 +1,20 @@
-"""Write the pages of docs/ that are made from the code: statuses.md, columns.md and cli.md.
+"""Write the pages of docs/ that are made from the code: statuses.md, columns.md, cli.md and python.md.
 
 `python scripts/generate_docs.py` writes them; with `--check` it writes nothing and exits with 1 where one is out of date.
 """
 
 from __future__ import annotations
 
+import inspect
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
+import vasculum as package
 from vasculum import tables
 from vasculum.cli.main import COMMANDS, vasculum
 from vasculum.outcomes import Status
@@ -19,6 +23,8 @@ from vasculum.tables import Column
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 MADE = "<!-- Made by scripts/generate_docs.py from {source}. Change that, then run the script. -->\n"
 HELP_WIDTH = 100
+FIRST = ("Corpus", "Subset", "Study", "processor")
+"""What the page on Python begins with; the other names follow by the alphabet."""
 
 MANIFEST = (
     "In a corpus: one row a medium (an image somewhere) with its specimen's terms. `history/` has the same columns: rows "
@@ -115,7 +121,75 @@ def _help(command: click.Command, name: str) -> str:
     return "\n".join(line.rstrip() for line in lines).strip()
 
 
-PAGES: dict[str, Callable[[], str]] = {"statuses.md": statuses_page, "columns.md": columns_page, "cli.md": cli_page}
+class Bare(str):
+    """An annotation that prints without quotes."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def python_page() -> str:
+    """Return docs/python.md."""
+    parts = [
+        MADE.format(source="the docstrings of what vasculum.__all__ names"),
+        "# Python",
+        "",
+        "What `from vasculum import …` offers; the [tutorial](tutorial.md) shows it at work. All else is inner life and may change.",
+        "",
+    ]
+    for name in [*FIRST, *(name for name in package.__all__ if name not in FIRST)]:
+        found = getattr(package, name)
+        if inspect.isfunction(found):
+            parts += [f"## {name}", "", f"`{name}{_signature(found)}`", "", _prose(found), ""]
+        elif inspect.isclass(found):
+            parts += [f"## {name}", "", *_class(name, found)]
+    return "\n".join(parts)
+
+
+def _class(name: str, kind: type) -> Iterator[str]:
+    if issubclass(kind, Exception):
+        above = next(base.__name__ for base in kind.__mro__[1:] if base.__name__ in (*package.__all__, "Exception"))
+        yield from (f"An error, a kind of `{above}`. {_prose(kind)}", "")
+        return
+    yield from (_prose(kind), "")
+    if name == "Status":
+        yield from ("Its values and their meanings: [statuses.md](statuses.md).", "")
+    elif kind.__module__.endswith("processing.types"):
+        yield from (f"`{name}{_signature(kind)}`", "")
+    else:
+        for member, value in vars(kind).items():
+            target = value.__func__ if isinstance(value, classmethod) else value
+            if member.startswith("_") or not (inspect.isfunction(target) or isinstance(target, property)):
+                continue
+            call = "" if isinstance(target, property) else _signature(target)
+            yield from (f"- `.{member}{call}`: {' '.join(_prose(target).split())}",)
+        yield ""
+
+
+def _prose(found: Any) -> str:
+    return inspect.getdoc(found) or ""
+
+
+def _signature(found: Callable[..., Any]) -> str:
+    """Return a signature without `self`, its annotations as they stand in the code."""
+    signature = inspect.signature(found)
+    parameters = [
+        one.replace(annotation=Bare(one.annotation)) if isinstance(one.annotation, str) else one
+        for one in signature.parameters.values() if one.name not in ("self", "cls")
+    ]  # fmt: skip
+    returns = signature.return_annotation
+    told = signature.replace(
+        parameters=parameters, return_annotation=Bare(returns) if isinstance(returns, str) else returns
+    )
+    return re.sub(r" -> None$", "", str(told))
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "statuses.md": statuses_page,
+    "columns.md": columns_page,
+    "cli.md": cli_page,
+    "python.md": python_page,
+}
 
 
 def out_of_date() -> list[str]:

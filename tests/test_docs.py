@@ -73,9 +73,12 @@ def run_line(line: str) -> str:
 
 
 def shows(shown: str, printed: str) -> bool:
-    """Return whether a page's output is what was printed, `…` standing for anything."""
-    pattern = ".*".join(re.escape(part) for part in shown.strip().split("…"))
-    return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
+    """Return whether a page's output is what was printed: `…` stands for anything, alone on a line for any lines or none."""
+    lines = [
+        "(?:.*\n)*" if line == "…" else ".*".join(re.escape(part) for part in line.split("…")) + "\n"
+        for line in shown.strip().splitlines()
+    ]
+    return re.fullmatch("".join(lines), printed.strip() + "\n") is not None
 
 
 def test_the_tutorial_runs_and_shows_what_comes_out(folder: Path) -> None:
