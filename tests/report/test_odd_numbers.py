@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from sheets import make_corpus
 
+from sheets import make_corpus
 from vasculum.report.report import write_report
 
 VALUES = {
