@@ -17,6 +17,7 @@ import duckdb
 import pytest
 
 import vasculum
+from sheets import write_sheets
 from vasculum.store import truth
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -81,17 +82,20 @@ def shows(shown: str, printed: str) -> bool:
     return re.fullmatch("".join(lines), printed.strip() + "\n") is not None
 
 
+@pytest.mark.slow
 def test_the_tutorial_runs_and_shows_what_comes_out(folder: Path) -> None:
     run_blocks(DOCS / "tutorial.md")
     assert (folder / "first" / "report.html").read_text(encoding="utf-8").lstrip().lower().startswith("<!doctype html>")
 
 
+@pytest.mark.slow
 def test_the_page_on_processors_runs(folder: Path) -> None:
-    run_line("vasculum collect sheets table samples/records.csv")
-    run_line("vasculum fetch sheets --limit 4")
+    run_line(f"vasculum collect sheets table {write_sheets(folder / 'pictures', 6).as_posix()}")
+    run_line("vasculum fetch sheets")
     run_blocks(DOCS / "processors.md")
 
 
+@pytest.mark.slow
 def test_the_readme_runs_in_python_what_its_first_line_made(folder: Path) -> None:
     command = runpy.run_path(str(ROOT / "scripts" / "readme_command.py"))["readme_command"]("demo")
     printed = [run_line(part.strip()) for part in command.split("&&") if part.strip().startswith("vasculum")]
@@ -101,8 +105,9 @@ def test_the_readme_runs_in_python_what_its_first_line_made(folder: Path) -> Non
     assert "{'ok': 17}" in run_python(code, {"__name__": "__main__"})
 
 
+@pytest.mark.slow
 def test_the_page_on_the_format_reads_what_lies_on_disk(folder: Path) -> None:
-    run_line("vasculum collect CORPUS table samples/records.csv")
+    run_line(f"vasculum collect CORPUS table {write_sheets(folder / 'pictures', 17).as_posix()}")
     run_line("vasculum fetch CORPUS")
     run_line("vasculum apply CORPUS thumbnail quality --out STUDY")
     run_blocks(DOCS / "format.md")
