@@ -156,16 +156,17 @@ def _folded() -> str:
     ordered = "SELECT *, row_number() OVER () AS place FROM links"
     links = f"""
         SELECT media_id, place, record_keys[1] AS record_key, record_keys,
-               struct_pack(record_key := record_keys[1], {record}) AS record FROM ({ordered})"""
+               struct_pack(record_key := record_keys[1], {record}) AS record,
+               row_number() OVER (PARTITION BY media_id, record_keys[1] ORDER BY place) AS turn FROM ({ordered})"""
     grouped = f"""
         SELECT media_id, min(place) AS place,
                list_distinct(flatten(list(record_keys ORDER BY place))) AS keys,
-               list(record ORDER BY place) AS records, count(DISTINCT record_key) AS n
+               list(record ORDER BY place) FILTER (turn = 1) AS records, count(DISTINCT record_key) AS n
         FROM ({links}) GROUP BY media_id"""
     columns = ", ".join(f"links.{quoted(name)}" for name in kept)
     folded = f"""
         SELECT grouped.media_id, {columns}, grouped.place, list_sort(grouped.keys) AS record_keys,
-               CASE WHEN n > 1 THEN list_distinct(grouped.records) END AS records
+               CASE WHEN n > 1 THEN grouped.records END AS records
         FROM ({grouped}) AS grouped JOIN ({ordered}) AS links USING (place)"""
     # unit separator between columns, another sign for null: no two different rows give one text
     hashed = ", ".join(

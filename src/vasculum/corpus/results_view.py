@@ -46,13 +46,15 @@ def results_schema(folder: Folder, files: Iterable[str]) -> pa.Schema:
     return parquet.open_file(folder.file(newest[0])).schema_arrow if newest else RESULTS_SCHEMA
 
 
-def add_results(database: Database, name: str, path: Path | str) -> list[str]:
+def add_results(
+    database: Database, name: str, path: Path | str, document: Mapping[str, Any] | None = None
+) -> list[str]:
     """Make a view `name` of a study's true results and return its columns.
 
-    A processor's column also goes by its short name (`score` for `model_score`) where only one has it.
+    `document` stands for the study.json that is there (None) where it is about to be replaced. A processor's column also goes by its short name (`score` for `model_score`) where only one has it.
     """
     folder = Folder(path)
-    content = read_study_file(path)
+    content = read_study_file(path) if document is None else document
     files = counted_files(folder, content)
     database.files(f"{name}__files", [folder.file(file) for file in files], results_schema(folder, files))
     database.view(f"{name}__true", truth.results(f"{name}__files"))

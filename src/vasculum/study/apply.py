@@ -117,7 +117,7 @@ def apply(
     again = check_statuses(retry)
     prepared = prepare(subset.corpus, processors, size)
     study = _study(Path(out), subset, prepared, redo=redo, keep=keep)
-    what = planning.plan(subset.corpus, subset.selection, prepared.size, study.path, again)
+    what = planning.plan(subset.corpus, subset.selection, prepared.size, study.path, study.document, again)
     if what.beyond and not redo:
         raise ChangedError(
             f"{study.path}: holds {what.beyond:,} results beyond this subset. --redo lets them go; or choose another --out."
@@ -175,6 +175,8 @@ def _study(out: Path, subset: Subset, prepared: Prepared, *, redo: bool, keep: b
         raise UsageError(f"{out}: is a study of another corpus ({document['corpus']['path']}). Choose another --out.")
     study = Study(out, document, subset.corpus)
     if document["fingerprint"] == prepared.fingerprint:
+        if redo:
+            document["kept"] = []
         return study
     if not results_view.counted_files(study.folder, document):
         document.update(fingerprint=prepared.fingerprint, kept=[])

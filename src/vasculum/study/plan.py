@@ -53,8 +53,15 @@ def the_size(corpus: Corpus, asked: str | None) -> str:
     return asked
 
 
-def plan(corpus: Corpus, selection: Selection, size: str, study: Path | None, retry: Sequence[Status] = ()) -> Plan:
-    """Return what there is to do; `study` is the folder whose results count as done, or None."""
+def plan(
+    corpus: Corpus,
+    selection: Selection,
+    size: str,
+    study: Path | None,
+    document: Mapping[str, Any] | None = None,
+    retry: Sequence[Status] = (),
+) -> Plan:
+    """Return what there is to do; results in the folder `study` that count by `document` are done."""
     with selection.open(corpus.path) if study is None else _opened(corpus, selection, study) as database:
         corpus.add_views(database)
         selection.prepare(database)
@@ -63,7 +70,7 @@ def plan(corpus: Corpus, selection: Selection, size: str, study: Path | None, re
                 "CREATE TEMP TABLE results AS SELECT '' AS media_id, NULL::BIGINT AS image_key, '' AS status LIMIT 0"
             )
         else:
-            results_view.add_results(database, "results", study)
+            results_view.add_results(database, "results", study, document)
         rows = database.rows(
             "SELECT s.media_id, i.shard, i.etag, i.sha256, i.image_key, i.status, i.detail, m.source_name, m.local_path, "
             f"coalesce({truth.READABLE.replace('status', 'i.status')}, false), r.media_id IS NOT NULL, r.image_key, r.status "

@@ -108,7 +108,7 @@ class Study:
         """Return a database with the views `manifest`, `images`, `results` and `joined`, and the files of `blobs`."""
         studies = [Path(path) for _, path in self.selection.studies]
         database = self.corpus.database(self.path, *studies)
-        results_view.add_results(database, "results", self.path)
+        results_view.add_results(database, "results", self.path, self.document)
         clashing = [c for c in database.columns("results") if c in database.columns("manifest") and c != "media_id"]
         without = ["media_id", "run", "row_hash", *clashing]
         database.view(
