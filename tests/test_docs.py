@@ -8,6 +8,7 @@ import os
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ FOLDER = re.compile(r"`((?:src|tests|docs|samples|scripts|benchmarks)/[\w./-]*)`
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder as the pages suppose it: `samples/` lies in it, and nothing else."""
-    (tmp_path / "samples").symlink_to(ROOT / "samples", target_is_directory=True)
+    shutil.copytree(ROOT / "samples", tmp_path / "samples")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
