@@ -115,6 +115,20 @@ def test_a_folder_is_read_and_never_written(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in source.rglob("*")} == before
 
 
+def test_a_folder_mounted_elsewhere_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    write_sheets(tmp_path / "scans", 3)
+    corpus = Corpus.create(tmp_path / "c")
+    corpus.collect("folder", tmp_path / "scans")
+    ids = corpus.manifest()["media_id"].to_pylist()
+    shutil.move(tmp_path / "scans", tmp_path / "mount")
+    with pytest.raises(UsageError, match="add --label scans"):
+        corpus.collect("folder", tmp_path / "mount")
+    assert corpus.collect("folder", tmp_path / "scans", root=tmp_path / "mount").unchanged == 3
+    assert corpus.collect("folder", tmp_path / "mount", label="scans").unchanged == 3
+    assert corpus.manifest()["media_id"].to_pylist() == ids
+    assert corpus.fetch().counts == {"ok": 3}
+
+
 def test_every_other_term_is_kept_and_the_licence_is_told_with_its_field(tmp_path: Path) -> None:
     table = write_table(
         tmp_path / "t.csv",
