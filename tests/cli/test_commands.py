@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from sheets import make_corpus, run_command, write_sheets
 
+from sheets import make_corpus, run_command, write_sheets
 from vasculum import Study
 
 
@@ -30,7 +30,9 @@ def test_the_road_from_a_table_to_a_report_by_command(tmp_path: Path) -> None:
     report = run_command("report", "s", cwd=tmp_path)
     assert report.stdout.strip() == "s/report.html"
     assert (tmp_path / "s" / "report.html").stat().st_size > 20_000
-    exported = run_command("export", "s", "--as", "csv", "-", "--columns", "catalogNumber,quality_sharpness", cwd=tmp_path)
+    exported = run_command(
+        "export", "s", "--as", "csv", "-", "--columns", "catalogNumber,quality_sharpness", cwd=tmp_path
+    )
     assert exported.stdout.splitlines()[0] == "catalogNumber,quality_sharpness"
     assert any(line.startswith("00000007,") for line in exported.stdout.splitlines())
     state = json.loads(run_command("status", "s", "--json", cwd=tmp_path).stdout)
@@ -41,7 +43,11 @@ def test_the_road_from_a_table_to_a_report_by_command(tmp_path: Path) -> None:
         verified = run_command("verify", folder, cwd=tmp_path)
         assert verified.returncode == 0
         assert "all is well" in verified.stdout
-    for again in (("collect", "c", "table", table), ("fetch", "c"), ("apply", "c", "thumbnail", "quality", "--out", "s")):
+    for again in (
+        ("collect", "c", "table", table),
+        ("fetch", "c"),
+        ("apply", "c", "thumbnail", "quality", "--out", "s"),
+    ):
         done = run_command(*again, cwd=tmp_path)
         assert done.returncode == 0
         assert "nothing to do" in done.stderr or "12 as before" in done.stderr
@@ -99,7 +105,9 @@ def test_strict_ends_with_three_where_rows_failed(tmp_path: Path) -> None:
 
 def test_a_dry_run_counts_and_writes_nothing(tmp_path: Path) -> None:
     make_corpus(tmp_path)
-    done = run_command("apply", "corpus", "thumbnail", "--dry-run", "--where", "year < 1853", "--out", "s", cwd=tmp_path)
+    done = run_command(
+        "apply", "corpus", "thumbnail", "--dry-run", "--where", "year < 1853", "--out", "s", cwd=tmp_path
+    )
     assert done.stdout.startswith("wanted: 3  done: 0  to do: 3, of which to read: 3")
     assert not (tmp_path / "s").exists()
 
@@ -146,11 +154,17 @@ def test_a_signal_stops_a_run_soon_and_the_next_one_goes_on(tmp_path: Path, numb
     make_corpus(tmp_path, 60)
     (tmp_path / "slow.py").write_text(SLOW)
     command = [sys.executable, "-m", "vasculum.cli.main", "apply", "corpus", "slow.py", "--out", "s"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"})
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"}
+    )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         children = psutil.Process(process.pid).children(recursive=True)
-        if len(children) >= 2 and (tmp_path / "s" / "runs").exists() and list((tmp_path / "s" / "runs").glob("*/plan.parquet")):
+        if (
+            len(children) >= 2
+            and (tmp_path / "s" / "runs").exists()
+            and list((tmp_path / "s" / "runs").glob("*/plan.parquet"))
+        ):
             break
         time.sleep(0.05)
     time.sleep(2.5)

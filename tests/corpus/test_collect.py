@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from sheets import make_corpus, sheet_bytes, write_sheets
 
+from sheets import make_corpus, sheet_bytes, write_sheets
 from vasculum import Corpus, UsageError
 
 
@@ -47,7 +47,9 @@ def test_collecting_again_adds_nothing_and_changed_rows_move_to_history(tmp_path
     assert (again.new, again.changed, again.unchanged) == (0, 0, 8)
     assert sorted((tmp_path / "c" / "manifest").iterdir()) == files
     text = table.read_text()
-    table.write_text(text.replace("Plant number 3", "Another plant") + text.splitlines()[1].replace("00000.jpg", "new.jpg") + "\n")
+    table.write_text(
+        text.replace("Plant number 3", "Another plant") + text.splitlines()[1].replace("00000.jpg", "new.jpg") + "\n"
+    )
     more = corpus.collect("table", table)
     assert (more.new, more.changed, more.unchanged) == (1, 1, 7)
     manifest = corpus.manifest().to_pylist()
@@ -113,6 +115,20 @@ def test_a_folder_is_read_and_never_written(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in source.rglob("*")} == before
 
 
+def test_a_folder_mounted_elsewhere_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    write_sheets(tmp_path / "scans", 3)
+    corpus = Corpus.create(tmp_path / "c")
+    corpus.collect("folder", tmp_path / "scans")
+    ids = corpus.manifest()["media_id"].to_pylist()
+    shutil.move(tmp_path / "scans", tmp_path / "mount")
+    with pytest.raises(UsageError, match="add --label scans"):
+        corpus.collect("folder", tmp_path / "mount")
+    assert corpus.collect("folder", tmp_path / "scans", root=tmp_path / "mount").unchanged == 3
+    assert corpus.collect("folder", tmp_path / "mount", label="scans").unchanged == 3
+    assert corpus.manifest()["media_id"].to_pylist() == ids
+    assert corpus.fetch().counts == {"ok": 3}
+
+
 def test_every_other_term_is_kept_and_the_licence_is_told_with_its_field(tmp_path: Path) -> None:
     table = write_table(
         tmp_path / "t.csv",
@@ -129,7 +145,9 @@ def test_every_other_term_is_kept_and_the_licence_is_told_with_its_field(tmp_pat
 
 
 def test_rejected_rows_are_kept_with_their_lines_and_replaced_by_the_next_collect(tmp_path: Path) -> None:
-    table = write_table(tmp_path / "t.csv", "accessURI,year", "https://example.org/1.jpg,1900", ",1901", "https://example.org/2.jpg,x")
+    table = write_table(
+        tmp_path / "t.csv", "accessURI,year", "https://example.org/1.jpg,1900", ",1901", "https://example.org/2.jpg,x"
+    )
     corpus = Corpus.create(tmp_path / "c")
     for _ in range(2):
         collected = corpus.collect("table", table)

@@ -10,8 +10,8 @@ import pandas
 import polars
 import pyarrow.parquet as pq
 import pytest
-from sheets import make_corpus
 
+from sheets import make_corpus
 from vasculum import Corpus, Study
 
 
@@ -42,7 +42,9 @@ def test_every_file_opens_in_hugging_face_datasets(study: Study, tmp_path: Path)
 
 
 def test_a_plain_query_over_the_results_says_what_is_true(study: Study) -> None:
-    plain = duckdb.sql(f"SELECT media_id, status, quality_sharpness FROM '{study.path}/results/*.parquet' ORDER BY 1").fetchall()
+    plain = duckdb.sql(
+        f"SELECT media_id, status, quality_sharpness FROM '{study.path}/results/*.parquet' ORDER BY 1"
+    ).fetchall()
     own = [(row["media_id"], row["status"], row["quality_sharpness"]) for row in study.results.to_pylist()]
     assert plain == own
 

@@ -50,7 +50,8 @@ def open_source(
     if kind == "table":
         source: Source = read_table(path, label=named, root=root, overrides=dict(columns), encoding=encoding)
     elif kind == "folder":
-        source = read_folder(path, label=named, labels=labels)
+        source = read_folder(root or path, label=named, labels=labels)
+        _check_not_moved(corpus, source, label)
     else:
         raise UsageError(f"{kind!r} is no kind of source. Use one of: {', '.join(KINDS)}.")
     known = corpus.sources.get(named)
@@ -61,6 +62,17 @@ def open_source(
             f"--label {named}; if it is another, give it a name of its own with --label NAME."
         )
     return source
+
+
+def _check_not_moved(corpus: Corpus, source: Source, label: str | None) -> None:
+    """Raise UsageError where a new folder may be a known one mounted elsewhere: its images would come in twice."""
+    for known, entry in corpus.sources.items():
+        gone = entry["kind"] == "folder" and not Path(entry["root"]).is_dir()
+        if gone and label is None and source.label not in corpus.sources:
+            raise UsageError(
+                f"source {known!r} was at {entry['root']}, which is gone. If {source.root} is the same folder, mounted "
+                f"elsewhere, add --label {known}; if it is another, give it a name of its own with --label NAME."
+            )
 
 
 def _default_label(path: Path) -> str:

@@ -7,7 +7,7 @@ import itertools
 import threading
 from collections.abc import Iterable, Iterator
 
-from vasculum.engines import resources
+from vasculum import resources
 from vasculum.jobs import Context, Job, JobReport, Progress
 
 POLL_SECONDS = 0.2

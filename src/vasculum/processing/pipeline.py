@@ -25,7 +25,7 @@ OPEN_SECONDS = 600.0
 READ_SECONDS = 300.0
 DECODE_SECONDS = 120.0
 BATCH_BYTES = 64 * 2**20
-"""Bytes of fitted pixels that one batch may hold; larger pictures come in smaller batches."""
+"""Bytes of fitted pixels, and of encoded images, that one batch may hold; larger ones come in smaller batches."""
 
 CHECKED_IMAGES = 4
 
@@ -60,6 +60,7 @@ class Pipeline:
         self.wants = list(dict.fromkeys(_want(want) for want in wants if isinstance(want, Pixels)))
         self.tiles = list(dict.fromkeys(want.long_side for want in wants if isinstance(want, Tiles)))
         self.needs_pixels = bool(self.wants or self.tiles)
+        self.needs_bytes = any(isinstance(want, Bytes) for want in wants)
         self.needs_size = any({"width", "height"} & set(loaded.asks) for loaded in self.processors)
         self.batch = self._batch_size()
 
@@ -79,11 +80,13 @@ class Pipeline:
         """Yield the outcomes of each batch; every item ends in exactly one of them."""
         size = 1 if singly else self.batch
         batch: list[Prepared] = []
+        held = 0
         for prepared in self._prepared(items):
             batch.append(prepared)
-            if len(batch) == size:
+            held += len(prepared.data)
+            if len(batch) == size or held >= BATCH_BYTES:
                 yield self._process(batch)
-                batch = []
+                batch, held = [], 0
         if batch:
             yield self._process(batch)
 
@@ -155,6 +158,8 @@ class Pipeline:
             prepared.failure = (error.status, error.detail)
         except MemoryError:
             prepared.failure = (Status.KILLED, "decoding it needs more memory than there is")
+        if not self.needs_bytes:
+            prepared.data = b""  # a batch of 32 would hold 32 of them for nobody
         return prepared
 
     def _fit(self, picture: Decoded, prepared: Prepared) -> None:

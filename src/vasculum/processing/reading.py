@@ -65,7 +65,7 @@ def _read_shard(path: Path, items: Sequence[Item], indices: Sequence[int]) -> It
 def _read_group(path: Path, group: int, places: Sequence[tuple[int, int]]) -> Iterator[Read]:
     try:
         for table in parquet.read_groups(path, [group], ["bytes"]):
-            column = table["bytes"].combine_chunks()
+            column = table["bytes"]  # not combined: that would hold the group twice
             for place, index in places:
                 yield index, column[place].as_py()
     except StoreError as error:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vasculum import resources
 from vasculum.errors import StoreError, SubsetError
 
 SECONDS = 600.0
@@ -32,7 +33,8 @@ class Database:
             config={
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "threads": 2,
+                "threads": resources.cores(),
+                "memory_limit": f"{resources.memory() // 2**21} MiB",  # a half: workers may be at work beside it
             }
         )
         allowed = ", ".join(_literal(str(folder.resolve()) + "/") for folder in folders)

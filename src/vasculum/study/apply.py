@@ -12,11 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from vasculum import resources
 from vasculum.corpus import results_view
 from vasculum.corpus.corpus import Corpus
 from vasculum.corpus.fetch import check_statuses
 from vasculum.corpus.subset import Subset
-from vasculum.engines import resources
 from vasculum.errors import ProcessorError, StoreError, UsageError
 from vasculum.jobs import Engine, Progress
 from vasculum.pixels.policy import DecodePolicy
