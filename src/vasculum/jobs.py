@@ -25,6 +25,18 @@ Progress = Callable[[Mapping[str, int]], None]
 """Receives counts by status of images that just ended."""
 
 
+class Watch(Protocol):
+    """What a caller may give to be told how a run goes on."""
+
+    def begin(self, total: int) -> None:
+        """Be told how many images are to be worked on, before the first one ends."""
+        ...
+
+    def __call__(self, counts: Mapping[str, int]) -> None:
+        """Receive counts by status of images that just ended."""
+        ...
+
+
 class Context:
     """What the engine lends to a job while it runs."""
 

@@ -13,7 +13,7 @@ from vasculum.corpus import collect as collecting
 from vasculum.corpus import fetch as fetching
 from vasculum.corpus.subset import Selection, Subset
 from vasculum.errors import StoreError, UsageError
-from vasculum.jobs import Engine, Progress
+from vasculum.jobs import Engine, Watch
 from vasculum.store import parquet, truth
 from vasculum.store.folder import Folder
 from vasculum.store.runs import now_text
@@ -129,7 +129,7 @@ class Corpus:
         retry: Sequence[str] = (),
         roots: Mapping[str, Path | str] | None = None,
         engine: Engine | None = None,
-        progress: Progress | None = None,
+        progress: Watch | None = None,
     ) -> fetching.Fetched:
         """Get the bytes of local images into shards, or note where they lie with `in_place`, and return the counts.
 

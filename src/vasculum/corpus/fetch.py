@@ -14,7 +14,7 @@ import pyarrow as pa
 from vasculum.corpus.subset import Selection
 from vasculum.errors import UsageError, nearest
 from vasculum.fetching.local import PLAN_SCHEMA, FetchLocalJob, stamp
-from vasculum.jobs import Engine, Progress
+from vasculum.jobs import Engine, Watch
 from vasculum.outcomes import Status
 from vasculum.store import names, runs, tidy, truth
 from vasculum.store.parquet import TableWriter
@@ -70,7 +70,7 @@ def check_statuses(statuses: Sequence[str]) -> list[Status]:
 
 def fetch(
     corpus: Corpus, selection: Selection, *, in_place: bool, retry: Sequence[str], roots: Mapping[str, Path],
-    engine: Engine | None, progress: Progress | None,
+    engine: Engine | None, progress: Watch | None,
 ) -> Fetched:  # fmt: skip
     """Get what is wanted and missing; see Corpus.fetch."""
     again = check_statuses(retry)
@@ -160,7 +160,7 @@ def _run(
     run: runs.Run,
     jobs: Sequence[FetchLocalJob],
     engine: Engine,
-    progress: Progress | None,
+    progress: Watch | None,
     total: int,
 ) -> dict[str, int]:
     done: Counter[str] = Counter()
@@ -174,6 +174,8 @@ def _run(
     files: list[str] = []
     counts: Counter[str] = Counter()
     run.progress({"total": total, "done": 0, "counts": {}})
+    if progress:
+        progress.begin(total)
     try:
         for report in engine.run(jobs, note):
             counts.update(report.counts)

@@ -18,7 +18,7 @@ from vasculum.corpus.corpus import Corpus
 from vasculum.corpus.fetch import check_statuses
 from vasculum.corpus.subset import Subset
 from vasculum.errors import ProcessorError, StoreError, UsageError
-from vasculum.jobs import Engine, Progress
+from vasculum.jobs import Engine, Watch
 from vasculum.pixels.policy import DecodePolicy
 from vasculum.processing import fingerprint
 from vasculum.processing.guard import Guard
@@ -103,14 +103,14 @@ def apply(
     redo: bool = False,
     keep: bool = False,
     engine: Engine | None = None,
-    progress: Progress | None = None,
+    progress: Watch | None = None,
     told: Told | None = None,
 ) -> Study:
     """Run processors over a subset and return the study in `out`; only what is not done yet is done.
 
     A processor is a name, `FILE.py:NAME`, a model folder, or a function or class under `@processor`. `retry` redoes just
     the rows with these statuses; where results exist that no longer fit (changed code, a narrower subset), `redo` lets
-    them go and `keep` lets them stand. `progress` receives counts by status as images end, `told` lines for a person.
+    them go and `keep` lets them stand. `progress` is told how many images there are and receives counts by status as they end, `told` lines for a person.
     Raises ChangedError where that choice is missing, ProcessorError where a contract is broken, StoreError, UsageError.
     """
     tell = told or (lambda _: None)
@@ -274,10 +274,12 @@ def _checked_setup(prepared: Prepared, what: planning.Plan, tell: Told) -> Setup
 
 
 def _run_jobs(
-    study: Study, run: runs.Run, prepared: Prepared, setup: Setup, what: planning.Plan, engine: Engine, progress: Progress | None
+    study: Study, run: runs.Run, prepared: Prepared, setup: Setup, what: planning.Plan, engine: Engine, progress: Watch | None
 ) -> None:  # fmt: skip
     done: Counter[str] = Counter()
     total = len(what.todo)
+    if progress:
+        progress.begin(total)
 
     def note(counts: Mapping[str, int]) -> None:
         done.update(counts)
