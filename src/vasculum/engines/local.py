@@ -43,8 +43,10 @@ class LocalEngine:
                     report = future.result()
                     running |= {pool.submit(work, job) for job in itertools.islice(waiting, 1)}
                     yield report
-        finally:
+        except BaseException:  # GeneratorExit and KeyboardInterrupt among them
             stop.set()
+            raise
+        finally:
             pool.shutdown(wait=True)
             for context in contexts:
                 context.close()
