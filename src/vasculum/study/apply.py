@@ -216,10 +216,14 @@ def _changed(study: Study, prepared: Prepared) -> str:
 
 
 def _describe(study: Study, subset: Subset, prepared: Prepared) -> None:
+    known = study.document
+    before = ([entry["fingerprint"] for entry in known.get("processors", [])], known.get("subset"))
+    same = before == ([entry["fingerprint"] for entry in prepared.entries], subset.selection.as_dict())
+    command = known["command"] if same and "command" in known else sys.argv  # a resume asks for nothing of its own
     study.document.update(
         corpus=corpus_entry(study.path, subset.corpus), subset=subset.selection.as_dict(), size=prepared.size,
         policy=prepared.policy.as_dict(), processors=prepared.entries, fingerprint=prepared.fingerprint,
-        versions=runs.versions(), command=sys.argv, updated=runs.now_text(),
+        versions=runs.versions(), command=command, updated=runs.now_text(),
     )  # fmt: skip
 
 
