@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, Protocol
 
 
@@ -73,6 +73,9 @@ class Job(Protocol):
 class Engine(Protocol):
     """Runs jobs."""
 
-    def run(self, jobs: Iterable[Job], progress: Progress) -> Iterator[JobReport]:
-        """Yield a report for each job as it ends. Raises what a job raised, after the others were stopped."""
+    def run(self, jobs: Iterable[Job], progress: Progress) -> Generator[JobReport, None, None]:
+        """Yield a report for each job as it ends. Raises what a job raised, after the others were stopped.
+
+        Closing the generator stops all jobs and waits for them: close it before the run ends.
+        """
         ...

@@ -15,7 +15,7 @@ from vasculum.sources.table import TableSource, read_table
 from vasculum.store import names, runs, tidy, truth
 from vasculum.store.folder import TEMPORARY
 from vasculum.store.parquet import TableWriter, write_table
-from vasculum.store.sql import Database, quoted
+from vasculum.store.sql import Database, lists_anew, quoted
 from vasculum.tables import MANIFEST_SCHEMA, RECORD_TERMS, REJECTS_SCHEMA, SOURCE_SCHEMA
 
 if TYPE_CHECKING:
@@ -86,11 +86,9 @@ def collect(corpus: Corpus, source: Source, told: Callable[[str], None]) -> Coll
         str(source.mapping) if isinstance(source, TableSource) else f"folder {source.root}, as source {source.label!r}"
     )
     parameters = {"kind": source.kind, "label": source.label, "query": source.query, "root": str(source.root)}
+    corpus.check_files()
     with runs.running(corpus.folder, "collect", parameters) as run:
-        entry = {"kind": source.kind, "query": source.query, "root": str(source.root)}
-        if corpus.content["sources"].get(source.label) != entry:
-            corpus.content["sources"][source.label] = entry
-            corpus.save()
+        corpus.save_sources({source.label: {"kind": source.kind, "query": source.query, "root": str(source.root)}})
         staged = f"{TEMPORARY}/{run.name}-staged.parquet"
         try:
             with TableWriter(corpus.folder, staged, SOURCE_SCHEMA) as writer:
@@ -134,6 +132,7 @@ def _keep_rejects(corpus: Corpus, source: Source, run: str) -> None:
             write_table(corpus.folder, names.part_name("rejects", run, 0), table)
 
 
+@lists_anew
 def _write_new(corpus: Corpus, staged: str, run: str) -> tuple[int, int, int, int, int]:
     """Write rows that are not there as they are; return media, new, changed, unchanged and with several records."""
     with corpus.database() as database:
@@ -187,6 +186,7 @@ def _folded() -> str:
     return f"SELECT *, CAST('0x' || substr(md5(concat_ws(chr(31), {hashed})), 1, 15) AS BIGINT) AS row_hash FROM ({folded})"
 
 
+@lists_anew
 def _tidy_manifest(corpus: Corpus, run: str) -> None:
     """Keep one manifest file with the true rows; rows that were replaced move to history/ first."""
     files = corpus.folder.names("manifest")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import itertools
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 
 from vasculum import resources
 from vasculum.jobs import Context, Job, JobReport, Progress
@@ -19,7 +19,7 @@ class LocalEngine:
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or resources.cores()
 
-    def run(self, jobs: Iterable[Job], progress: Progress) -> Iterator[JobReport]:
+    def run(self, jobs: Iterable[Job], progress: Progress) -> Generator[JobReport, None, None]:
         """Yield a report for each job as it ends; on Ctrl-C or a broken contract, stop the others and raise."""
         stop = threading.Event()
         waiting = iter(jobs)

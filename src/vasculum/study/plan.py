@@ -15,6 +15,7 @@ from vasculum.errors import UsageError
 from vasculum.outcomes import Status
 from vasculum.store import truth
 from vasculum.store.folder import Folder
+from vasculum.store.sql import Database, lists_anew
 
 MEDIA_PER_JOB = 512
 FEWEST_PER_JOB = 16
@@ -40,6 +41,7 @@ class Plan:
         return sum(1 for row in self.todo if row["place"] is not None)
 
 
+@lists_anew
 def the_size(corpus: Corpus, asked: str | None) -> str:
     """Return which size of image to work on: the one asked for, or the only one there is. Raises UsageError."""
     with corpus.database() as database:
@@ -53,6 +55,7 @@ def the_size(corpus: Corpus, asked: str | None) -> str:
     return asked
 
 
+@lists_anew
 def plan(
     corpus: Corpus,
     selection: Selection,
@@ -122,9 +125,7 @@ def plan(
     return Plan(len(rows), len(rows) - len(todo), todo, dict(waiting), beyond)
 
 
-def _opened(corpus: Corpus, selection: Selection, study: Path) -> Any:
-    from vasculum.store.sql import Database
-
+def _opened(corpus: Corpus, selection: Selection, study: Path) -> Database:
     return Database([corpus.path, study, *(Path(path) for _, path in selection.studies)])
 
 
