@@ -64,80 +64,71 @@ def plan(
     document: Mapping[str, Any] | None = None,
     retry: Sequence[Status] = (),
 ) -> Plan:
-    """Return what there is to do; results in the folder `study` that count by `document` are done."""
-    with selection.open(corpus.path) if study is None else _opened(corpus, selection, study) as database:
+    """Return what there is to do; results in the folder `study` that count by `document` are done.
+
+    With `retry`, just the results with one of these statuses are to do.
+    """
+    folders = [corpus.path, *([study] if study else []), *(Path(path) for _, path in selection.studies)]
+    with Database(folders) as database:
         corpus.add_views(database)
         selection.prepare(database)
         if study is None:
             database.run(
-                "CREATE TEMP TABLE results AS SELECT '' AS media_id, NULL::BIGINT AS image_key, '' AS status LIMIT 0"
+                "CREATE TEMP TABLE results AS SELECT '' AS media_id, 0::BIGINT AS image_key, '' AS status LIMIT 0"
             )
         else:
             results_view.add_results(database, "results", study, document)
-        rows = database.rows(
-            "SELECT s.media_id, i.shard, i.etag, i.sha256, i.image_key, i.status, i.detail, m.source_name, m.local_path, "
-            f"coalesce({truth.READABLE.replace('status', 'i.status')}, false), r.media_id IS NOT NULL, r.image_key, r.status "
-            "FROM selected AS s JOIN manifest AS m USING (media_id) "
-            "LEFT JOIN (SELECT * FROM images WHERE size = ?) AS i USING (media_id) "
-            "LEFT JOIN results AS r USING (media_id) ORDER BY i.shard, s.media_id",
-            [size],
-        )
+        rows = database.run(_JUDGED, [size]).to_pylist()
         beyond = database.rows("SELECT count(*) FROM results ANTI JOIN selected USING (media_id)")[0][0]
+    todo = [row for row in rows if (row["result_status"] in retry if retry else not row["done"])]
+    waiting = Counter(row["status"] for row in rows if not row["readable"])
     roots = corpus.roots()
-    todo: list[dict[str, Any]] = []
-    waiting: Counter[str] = Counter()
-    for (
-        media_id,
-        shard,
-        etag,
-        sha256,
-        key,
-        status,
-        detail,
-        source,
-        path,
-        readable,
-        has,
-        old_key,
-        old_status,
-    ) in rows:
-        row = {
-            "media_id": media_id,
-            "place": None,
-            "etag": None,
-            "sha256": sha256,
-            "image_key": None,
-            "status": status,
-            "detail": detail,
-        }
-        if readable:
-            row.update(
-                image_key=key,
-                place=str(corpus.folder.file(shard).resolve()) if shard else str(roots[source] / path),
-            )
-            row["etag"] = None if shard else etag
-        else:
-            row.update(_unreadable(status, detail))
-            waiting[row["status"]] += 1
-        done = has and old_key == row["image_key"] and (readable or old_status == row["status"])
-        if (old_status in retry and has) if retry else not done:
-            todo.append(row)
-    return Plan(len(rows), len(rows) - len(todo), todo, dict(waiting), beyond)
+    jobs = [_job_row(corpus, roots, row) for row in todo]
+    return Plan(len(rows), len(rows) - len(todo), jobs, dict(waiting), beyond)
 
 
-def _opened(corpus: Corpus, selection: Selection, study: Path) -> Database:
-    return Database([corpus.path, study, *(Path(path) for _, path in selection.studies)])
+_JUDGED = f"""
+    WITH found AS (
+        SELECT s.media_id, m.source_name, m.local_path, i.shard, i.etag, i.sha256, i.image_key, i.detail,
+               coalesce({truth.READABLE.replace("status", "i.status")}, false) AS readable,
+               i.status AS image_status, r.media_id IS NOT NULL AS has_result, r.status AS result_status,
+               r.image_key AS result_key
+        FROM selected AS s JOIN manifest AS m USING (media_id)
+        LEFT JOIN (SELECT * FROM images WHERE size = ?) AS i USING (media_id)
+        LEFT JOIN results AS r USING (media_id)
+    ), judged AS (
+        SELECT * REPLACE (CASE WHEN readable THEN image_key END AS image_key),
+               CASE WHEN readable THEN 'ok' WHEN coalesce(image_status, 'ok') = 'ok' THEN '{Status.NOT_FETCHED}'
+                    ELSE image_status END AS status
+        FROM found
+    )
+    SELECT *, has_result AND result_key IS NOT DISTINCT FROM image_key AND (readable OR result_status = status) AS done
+    FROM judged ORDER BY shard, media_id"""
+"""What is wanted, with its image and its result. Done is what has a result of the very image that there is now, or, where
+there is none to read, a result that says so for the same reason."""
 
 
-def _unreadable(status: str | None, detail: str | None) -> dict[str, str]:
-    if status is None:
-        return {
-            "status": Status.NOT_FETCHED,
-            "detail": "its bytes are not in the corpus yet: run `vasculum fetch`",
-        }
-    if status == Status.OK:
-        return {"status": Status.NOT_FETCHED, "detail": "its bytes were not kept"}
-    return {"status": status, "detail": detail or Status(status).meaning}
+def _job_row(corpus: Corpus, roots: Mapping[str, Path], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of the plan (job.PLAN_SCHEMA): where its image lies, or why there is none."""
+    place = None
+    if row["readable"]:
+        in_shard = row["shard"] is not None
+        place = (
+            corpus.folder.file(row["shard"]).absolute() if in_shard else roots[row["source_name"]] / row["local_path"]
+        )
+    detail = row["detail"]
+    if row["status"] == Status.NOT_FETCHED:
+        never = row["image_status"] is None
+        detail = "its bytes are not in the corpus yet: run `vasculum fetch`" if never else "its bytes were not kept"
+    return {
+        "media_id": row["media_id"],
+        "place": str(place) if place else None,
+        "etag": row["etag"] if row["readable"] and row["shard"] is None else None,
+        "sha256": row["sha256"],
+        "image_key": row["image_key"],
+        "status": row["status"],
+        "detail": detail or Status(row["status"]).meaning,
+    }
 
 
 def cut(plan: Plan, workers: int) -> Iterator[list[dict[str, Any]]]:
