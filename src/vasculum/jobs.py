@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, Protocol
 
 
@@ -23,6 +23,18 @@ class JobReport:
 
 Progress = Callable[[Mapping[str, int]], None]
 """Receives counts by status of images that just ended."""
+
+
+class Watch(Protocol):
+    """What a caller may give to be told how a run goes on."""
+
+    def begin(self, total: int) -> None:
+        """Be told how many images are to be worked on, before the first one ends."""
+        ...
+
+    def __call__(self, counts: Mapping[str, int]) -> None:
+        """Receive counts by status of images that just ended."""
+        ...
 
 
 class Context:
@@ -61,6 +73,9 @@ class Job(Protocol):
 class Engine(Protocol):
     """Runs jobs."""
 
-    def run(self, jobs: Iterable[Job], progress: Progress) -> Iterator[JobReport]:
-        """Yield a report for each job as it ends. Raises what a job raised, after the others were stopped."""
+    def run(self, jobs: Iterable[Job], progress: Progress) -> Generator[JobReport, None, None]:
+        """Yield a report for each job as it ends. Raises what a job raised, after the others were stopped.
+
+        Closing the generator stops all jobs and waits for them: close it before the run ends.
+        """
         ...

@@ -121,7 +121,7 @@ def test_a_processor_that_needs_too_much_memory_is_killed_and_its_neighbours_are
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     corpus = make_corpus(tmp_path, 14)
-    monkeypatch.setattr("vasculum.engines.resources.memory_per_worker", lambda workers: 1_500_000_000)
+    monkeypatch.setattr("vasculum.resources.memory_per_worker", lambda workers: 1_500_000_000)
     study = corpus.apply(f"{STRANGERS / 'troubles.py'}:allocates", out=tmp_path / "study")
     found = {row["media_id"]: row for row in study.results.to_pylist()}
     bad = {media_id for media_id in found if int(media_id, 16) % 6 == 0}

@@ -35,7 +35,7 @@ Examples:
 @click.option(
     "--root",
     type=click.Path(path_type=Path),
-    help="Folder that relative image paths start from (default: the table's).",
+    help="Table: folder that relative image paths start from (default: the table's). Folder: where SOURCE is now.",
 )
 @click.option("--encoding", help="Encoding of the table where it is not UTF-8, such as latin-1.")
 @click.option("--labels", is_flag=True, help="Folder only: label each image with its folder's name.")
@@ -53,8 +53,6 @@ def command(
 
     if kind == "folder" and (columns or encoding):
         raise UsageError("--map and --encoding are for tables.")
-    if kind == "folder" and root is not None:
-        source = root
     if kind == "table" and labels:
         raise UsageError("--labels is for folders.")
     collected = Corpus.create(corpus).collect(

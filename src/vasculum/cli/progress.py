@@ -23,9 +23,9 @@ def say(message: str) -> None:
 class Watcher:
     """Counts images as they end and shows rate, time left and failures by status; for `with`."""
 
-    def __init__(self, verb: str, total: int | None = None) -> None:
+    def __init__(self, verb: str) -> None:
         self.verb = verb
-        self.total = total
+        self.total: int | None = None
         self.counts: Counter[str] = Counter()
         self._began = self._told = time.monotonic()
         self._lock = threading.Lock()
@@ -50,6 +50,14 @@ class Watcher:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+    def begin(self, total: int) -> None:
+        """Note how many images are to be worked on."""
+        with self._lock:
+            self.total = total
+            self._began = time.monotonic()
+            if self._bar is not None:
+                self._bar.update(self._task, total=total)
 
     def __call__(self, counts: Mapping[str, int]) -> None:
         """Note images that just ended, by status."""

@@ -15,7 +15,7 @@ from vasculum.sources.table import TableSource, read_table
 from vasculum.store import names, runs, tidy, truth
 from vasculum.store.folder import TEMPORARY
 from vasculum.store.parquet import TableWriter, write_table
-from vasculum.store.sql import Database, quoted
+from vasculum.store.sql import Database, lists_anew, quoted
 from vasculum.tables import MANIFEST_SCHEMA, RECORD_TERMS, REJECTS_SCHEMA, SOURCE_SCHEMA
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def open_source(
     if kind == "table":
         source: Source = read_table(path, label=named, root=root, overrides=dict(columns), encoding=encoding)
     elif kind == "folder":
-        source = read_folder(path, label=named, labels=labels)
+        source = read_folder(root or path, label=named, labels=labels)
+        _check_not_moved(corpus, source, label)
     else:
         raise UsageError(f"{kind!r} is no kind of source. Use one of: {', '.join(KINDS)}.")
     known = corpus.sources.get(named)
@@ -61,6 +62,17 @@ def open_source(
             f"--label {named}; if it is another, give it a name of its own with --label NAME."
         )
     return source
+
+
+def _check_not_moved(corpus: Corpus, source: Source, label: str | None) -> None:
+    """Raise UsageError where a new folder may be a known one mounted elsewhere: its images would come in twice."""
+    for known, entry in corpus.sources.items():
+        gone = entry["kind"] == "folder" and not Path(entry["root"]).is_dir()
+        if gone and label is None and source.label not in corpus.sources:
+            raise UsageError(
+                f"source {known!r} was at {entry['root']}, which is gone. If {source.root} is the same folder, mounted "
+                f"elsewhere, add --label {known}; if it is another, give it a name of its own with --label NAME."
+            )
 
 
 def _default_label(path: Path) -> str:
@@ -74,11 +86,9 @@ def collect(corpus: Corpus, source: Source, told: Callable[[str], None]) -> Coll
         str(source.mapping) if isinstance(source, TableSource) else f"folder {source.root}, as source {source.label!r}"
     )
     parameters = {"kind": source.kind, "label": source.label, "query": source.query, "root": str(source.root)}
+    corpus.check_files()
     with runs.running(corpus.folder, "collect", parameters) as run:
-        entry = {"kind": source.kind, "query": source.query, "root": str(source.root)}
-        if corpus.content["sources"].get(source.label) != entry:
-            corpus.content["sources"][source.label] = entry
-            corpus.save()
+        corpus.save_sources({source.label: {"kind": source.kind, "query": source.query, "root": str(source.root)}})
         staged = f"{TEMPORARY}/{run.name}-staged.parquet"
         try:
             with TableWriter(corpus.folder, staged, SOURCE_SCHEMA) as writer:
@@ -122,6 +132,7 @@ def _keep_rejects(corpus: Corpus, source: Source, run: str) -> None:
             write_table(corpus.folder, names.part_name("rejects", run, 0), table)
 
 
+@lists_anew
 def _write_new(corpus: Corpus, staged: str, run: str) -> tuple[int, int, int, int, int]:
     """Write rows that are not there as they are; return media, new, changed, unchanged and with several records."""
     with corpus.database() as database:
@@ -156,16 +167,17 @@ def _folded() -> str:
     ordered = "SELECT *, row_number() OVER () AS place FROM links"
     links = f"""
         SELECT media_id, place, record_keys[1] AS record_key, record_keys,
-               struct_pack(record_key := record_keys[1], {record}) AS record FROM ({ordered})"""
+               struct_pack(record_key := record_keys[1], {record}) AS record,
+               row_number() OVER (PARTITION BY media_id, record_keys[1] ORDER BY place) AS turn FROM ({ordered})"""
     grouped = f"""
         SELECT media_id, min(place) AS place,
                list_distinct(flatten(list(record_keys ORDER BY place))) AS keys,
-               list(record ORDER BY place) AS records, count(DISTINCT record_key) AS n
+               list(record ORDER BY place) FILTER (turn = 1) AS records, count(DISTINCT record_key) AS n
         FROM ({links}) GROUP BY media_id"""
     columns = ", ".join(f"links.{quoted(name)}" for name in kept)
     folded = f"""
         SELECT grouped.media_id, {columns}, grouped.place, list_sort(grouped.keys) AS record_keys,
-               CASE WHEN n > 1 THEN list_distinct(grouped.records) END AS records
+               CASE WHEN n > 1 THEN grouped.records END AS records
         FROM ({grouped}) AS grouped JOIN ({ordered}) AS links USING (place)"""
     # unit separator between columns, another sign for null: no two different rows give one text
     hashed = ", ".join(
@@ -174,6 +186,7 @@ def _folded() -> str:
     return f"SELECT *, CAST('0x' || substr(md5(concat_ws(chr(31), {hashed})), 1, 15) AS BIGINT) AS row_hash FROM ({folded})"
 
 
+@lists_anew
 def _tidy_manifest(corpus: Corpus, run: str) -> None:
     """Keep one manifest file with the true rows; rows that were replaced move to history/ first."""
     files = corpus.folder.names("manifest")

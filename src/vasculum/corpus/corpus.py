@@ -13,11 +13,11 @@ from vasculum.corpus import collect as collecting
 from vasculum.corpus import fetch as fetching
 from vasculum.corpus.subset import Selection, Subset
 from vasculum.errors import StoreError, UsageError
-from vasculum.jobs import Engine, Progress
+from vasculum.jobs import Engine, Watch
 from vasculum.store import parquet, truth
-from vasculum.store.folder import Folder
+from vasculum.store.folder import TEMPORARY, Folder
 from vasculum.store.runs import now_text
-from vasculum.store.sql import Database
+from vasculum.store.sql import Database, lists_anew
 from vasculum.tables import FORMAT, IMAGES_SCHEMA, MANIFEST_SCHEMA
 
 if TYPE_CHECKING:
@@ -54,15 +54,10 @@ class Corpus:
     @classmethod
     def open(cls, path: Path | str) -> Corpus:
         """Return the corpus in a folder. Raises StoreError where there is none, or a newer vasculum wrote it."""
-        content = Folder(path).read_json(CORPUS_FILE)
+        content = Folder(path).read_settings(CORPUS_FILE, ("id", "sources"))
         if content is None:
             raise StoreError(
                 f"{path}: is no corpus (it has no {CORPUS_FILE}). Make one with: vasculum collect {path} table FILE"
-            )
-        if int(content.get("format", 1)) > FORMAT:
-            raise StoreError(
-                f"{path}: written by a newer vasculum (format {content['format']}, this one reads up to {FORMAT}). "
-                "Update with: pip install -U vasculum."
             )
         return cls(path, content)
 
@@ -72,7 +67,7 @@ class Corpus:
         folder = Folder(path)
         if folder.read_json(CORPUS_FILE) is not None:
             return cls.open(path)
-        if folder.path.is_file() or (folder.path.is_dir() and any(folder.path.iterdir())):
+        if folder.path.is_file() or (folder.path.is_dir() and any(e.name != TEMPORARY for e in folder.path.iterdir())):
             raise StoreError(f"{path}: holds other things already. Choose a new folder for the corpus.")
         content = {"format": FORMAT, "id": secrets.token_hex(16), "created": now_text(), "sources": {}}
         folder.write_json(CORPUS_FILE, content)
@@ -129,7 +124,7 @@ class Corpus:
         retry: Sequence[str] = (),
         roots: Mapping[str, Path | str] | None = None,
         engine: Engine | None = None,
-        progress: Progress | None = None,
+        progress: Watch | None = None,
     ) -> fetching.Fetched:
         """Get the bytes of local images into shards, or note where they lie with `in_place`, and return the counts.
 
@@ -163,11 +158,13 @@ class Corpus:
             database.files(f"{name}__files", files, schema)
             database.view(name, winning(f"{name}__files"))
 
+    @lists_anew
     def manifest(self) -> pa.Table:
         """Return the true manifest, by media_id."""
         with self.database() as database:
             return database.run("SELECT * FROM manifest ORDER BY media_id")
 
+    @lists_anew
     def images(self) -> pa.Table:
         """Return the true outcomes of fetching, by media_id."""
         with self.database() as database:
@@ -186,12 +183,7 @@ class Corpus:
 
     def image_bytes(self, media_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Yield id and encoded bytes of those of `media_ids` that can be read, in no order."""
-        with self.database() as database:
-            database.table("asked", pa.table({"media_id": pa.array(list(media_ids), pa.string())}))
-            rows = database.rows(
-                "SELECT DISTINCT ON (media_id) media_id, shard, final_uri FROM images JOIN asked USING (media_id) "
-                f"WHERE {truth.READABLE}"
-            )
+        rows = self._places(media_ids)
         shards: dict[str, set[str]] = {}
         for media_id, shard, uri in rows:
             if shard:
@@ -201,6 +193,25 @@ class Corpus:
         for shard, wanted in shards.items():
             yield from parquet.pick_bytes(self.folder.file(shard), wanted)
 
-    def save(self) -> None:
-        """Write corpus.json."""
-        self.folder.write_json(CORPUS_FILE, self.content)
+    @lists_anew
+    def _places(self, media_ids: Sequence[str]) -> list[tuple[Any, ...]]:
+        with self.database() as database:
+            database.table("asked", pa.table({"media_id": pa.array(list(media_ids), pa.string())}))
+            return database.rows(
+                "SELECT DISTINCT ON (media_id) media_id, shard, final_uri FROM images JOIN asked USING (media_id) "
+                f"WHERE {truth.READABLE}"
+            )
+
+    @lists_anew
+    def check_files(self) -> None:
+        """Raise StoreError where a file of manifest or images is damaged or written by a newer vasculum."""
+        with self.database():
+            pass
+
+    def save_sources(self, changed: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write these entries of sources into corpus.json. It is read first: another process may have added some."""
+        content = Corpus.open(self.path).content
+        sources = {**content["sources"], **changed}
+        self.content = {**content, "sources": sources}
+        if sources != content["sources"]:
+            self.folder.write_json(CORPUS_FILE, self.content)

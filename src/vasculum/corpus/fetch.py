@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 from collections import Counter
@@ -14,10 +15,11 @@ import pyarrow as pa
 from vasculum.corpus.subset import Selection
 from vasculum.errors import UsageError, nearest
 from vasculum.fetching.local import PLAN_SCHEMA, FetchLocalJob, stamp
-from vasculum.jobs import Engine, Progress
+from vasculum.jobs import Engine, Watch
 from vasculum.outcomes import Status
 from vasculum.store import names, runs, tidy, truth
 from vasculum.store.parquet import TableWriter
+from vasculum.store.sql import lists_anew
 from vasculum.tables import IMAGES_SCHEMA
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ def check_statuses(statuses: Sequence[str]) -> list[Status]:
 
 def fetch(
     corpus: Corpus, selection: Selection, *, in_place: bool, retry: Sequence[str], roots: Mapping[str, Path],
-    engine: Engine | None, progress: Progress | None,
+    engine: Engine | None, progress: Watch | None,
 ) -> Fetched:  # fmt: skip
     """Get what is wanted and missing; see Corpus.fetch."""
     again = check_statuses(retry)
@@ -79,23 +81,25 @@ def fetch(
         from vasculum.engines.local import LocalEngine
 
         engine = LocalEngine()
+    corpus.check_files()
     with runs.running(corpus.folder, "fetch", parameters) as run:
         located = corpus.roots(roots)
-        if roots:
-            for label, root in located.items():
-                corpus.content["sources"][label]["root"] = str(root)
-            corpus.save()
+        corpus.save_sources({label: {**corpus.sources[label], "root": str(located[label])} for label in roots})
         wanted, web = _plan(corpus, selection, located, in_place)
         todo = [row for row in wanted if (row["status"] in again if again else not row["done"])]
+        if again:
+            todo = [{**row, "known_sha256": None} for row in todo]  # asked for, so kept anew even where it seems there
         jobs = list(_cut(corpus, run.name, todo, in_place))
         counts = _run(corpus, run, jobs, engine, progress, len(todo))
     return Fetched(len(wanted), len(wanted) - len(todo), counts, web)
 
 
+@lists_anew
 def _plan(
     corpus: Corpus, selection: Selection, roots: Mapping[str, Path], in_place: bool
 ) -> tuple[list[dict[str, Any]], int]:
     """Return every wanted medium that has a local file, each with whether it is done, and how many are on the web."""
+    shards = set(corpus.folder.names("bytes"))
     with selection.open(corpus.path) as database:
         corpus.add_views(database)
         selection.prepare(database)
@@ -117,8 +121,8 @@ def _plan(
         same_way = status != Status.OK or door == ("in_place" if in_place else "copy")
         wanted.append({
             "media_id": media_id, "path": str(path) if path else None, "problem": problem, "attempts": attempts or 0,
-            "known_sha256": sha256, "known_shard": shard, "status": status, "bytes": int(now.split("-")[0], 16) if now else 0,
-            "done": status is not None and etag == now and same_way,
+            "known_sha256": sha256, "known_shard": shard if shard in shards else None, "known_door": door, "status": status, "bytes": int(now.split("-")[0], 16) if now else 0,
+            "done": status is not None and etag == now and same_way and (shard is None or shard in shards),
         })  # fmt: skip
     return wanted, web
 
@@ -160,7 +164,7 @@ def _run(
     run: runs.Run,
     jobs: Sequence[FetchLocalJob],
     engine: Engine,
-    progress: Progress | None,
+    progress: Watch | None,
     total: int,
 ) -> dict[str, int]:
     done: Counter[str] = Counter()
@@ -174,13 +178,18 @@ def _run(
     files: list[str] = []
     counts: Counter[str] = Counter()
     run.progress({"total": total, "done": 0, "counts": {}})
+    if progress:
+        progress.begin(total)
     try:
-        for report in engine.run(jobs, note):
-            counts.update(report.counts)
-            files += [report.file] if report.file else []
-            if len(files) >= tidy.FOLD_AT:
-                tidy.fold(corpus.folder, "images", run.name, files, IMAGES_SCHEMA)
-                files = []
+        with contextlib.closing(
+            engine.run(jobs, note)
+        ) as reports:  # closed before all else ends: jobs must not outlive it
+            for report in reports:
+                counts.update(report.counts)
+                files += [report.file] if report.file else []
+                if len(files) >= tidy.FOLD_AT:
+                    tidy.fold(corpus.folder, "images", run.name, files, IMAGES_SCHEMA)
+                    files = []
     finally:
         corpus.folder.delete([f"runs/{run.name}/plan.parquet"])
         corpus.folder.remove_folder(f"runs/{run.name}")
@@ -191,6 +200,7 @@ def _run(
     return dict(counts)
 
 
+@lists_anew
 def _drop_orphans(corpus: Corpus) -> None:
     """Delete shards that no outcome names, of runs that are over: their job was killed before its commit."""
     shards = corpus.folder.names("bytes")

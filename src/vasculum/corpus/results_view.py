@@ -13,7 +13,7 @@ from vasculum.errors import StoreError
 from vasculum.store import parquet, truth
 from vasculum.store.folder import Folder
 from vasculum.store.sql import Database, quoted
-from vasculum.tables import FORMAT, RESULTS_SCHEMA
+from vasculum.tables import RESULTS_SCHEMA
 
 STUDY_FILE = "study.json"
 
@@ -21,15 +21,10 @@ STUDY_FILE = "study.json"
 def read_study_file(path: Path | str) -> dict[str, Any]:
     """Return the content of a study's study.json. Raises StoreError where there is none or it is newer than this."""
     folder = Folder(path)
-    content = folder.read_json(STUDY_FILE)
+    content = folder.read_settings(STUDY_FILE, ("id", "corpus", "subset", "processors", "fingerprint", "size"))
     if content is None:
         raise StoreError(
             f"{folder.path}: is no study (it has no {STUDY_FILE}). Make one with: vasculum apply CORPUS PROCESSOR --out {folder.path}"
-        )
-    if int(content.get("format", 1)) > FORMAT:
-        raise StoreError(
-            f"{folder.path}: written by a newer vasculum (format {content['format']}, this one reads up to {FORMAT}). "
-            "Update with: pip install -U vasculum."
         )
     return content
 
@@ -40,21 +35,26 @@ def counted_files(folder: Folder, content: Mapping[str, Any]) -> list[str]:
     return [name for name in folder.names("results") if name.startswith(prefixes)]
 
 
-def results_schema(folder: Folder, files: Iterable[str]) -> pa.Schema:
-    """Return the schema of the newest of `files`, or the common columns where there is none."""
+def results_schema(folder: Folder, files: Iterable[str], otherwise: pa.Schema = RESULTS_SCHEMA) -> pa.Schema:
+    """Return the schema of the newest of `files`, or `otherwise` where there is none."""
     newest = sorted(files, key=lambda name: name.rsplit("-", 1)[0])[-1:]
-    return parquet.open_file(folder.file(newest[0])).schema_arrow if newest else RESULTS_SCHEMA
+    return parquet.open_file(folder.file(newest[0])).schema_arrow if newest else otherwise
 
 
-def add_results(database: Database, name: str, path: Path | str) -> list[str]:
+def add_results(
+    database: Database, name: str, path: Path | str, document: Mapping[str, Any] | None = None,
+    otherwise: pa.Schema = RESULTS_SCHEMA,
+) -> list[str]:  # fmt: skip
     """Make a view `name` of a study's true results and return its columns.
 
-    A processor's column also goes by its short name (`score` for `model_score`) where only one has it.
+    `document` stands for the study.json that is there (None) where it is about to be replaced; `otherwise` are the
+    columns where there is no file yet. A processor's column also goes by its short name (`score` for `model_score`)
+    where only one has it.
     """
     folder = Folder(path)
-    content = read_study_file(path)
+    content = read_study_file(path) if document is None else document
     files = counted_files(folder, content)
-    database.files(f"{name}__files", [folder.file(file) for file in files], results_schema(folder, files))
+    database.files(f"{name}__files", [folder.file(file) for file in files], results_schema(folder, files, otherwise))
     database.view(f"{name}__true", truth.results(f"{name}__files"))
     columns = list(database.columns(f"{name}__true"))
     short = _short_names(content, columns)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from vasculum.corpus import results_view
 from vasculum.errors import SubsetError, UsageError, nearest
 from vasculum.store import expression
-from vasculum.store.sql import Database, quoted
+from vasculum.store.sql import Database, lists_anew, quoted
 from vasculum.tables import MANIFEST_SCHEMA
 
 if TYPE_CHECKING:
@@ -150,6 +150,7 @@ class Subset:
 
         return apply(self, processors, out=out, **options)
 
+    @lists_anew
     def count(self) -> int:
         """Return how many media there are in it."""
         with self._database() as database:
@@ -158,6 +159,7 @@ class Subset:
     def __len__(self) -> int:
         return self.count()
 
+    @lists_anew
     def to_arrow(self) -> pa.Table:
         """Return its manifest rows, by media_id. Raises SubsetError where the condition does not hold."""
         with self._database() as database:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import concurrent.futures
 import itertools
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 
-from vasculum.engines import resources
+from vasculum import resources
 from vasculum.jobs import Context, Job, JobReport, Progress
 
 POLL_SECONDS = 0.2
@@ -19,7 +19,7 @@ class LocalEngine:
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or resources.cores()
 
-    def run(self, jobs: Iterable[Job], progress: Progress) -> Iterator[JobReport]:
+    def run(self, jobs: Iterable[Job], progress: Progress) -> Generator[JobReport, None, None]:
         """Yield a report for each job as it ends; on Ctrl-C or a broken contract, stop the others and raise."""
         stop = threading.Event()
         waiting = iter(jobs)
@@ -43,8 +43,10 @@ class LocalEngine:
                     report = future.result()
                     running |= {pool.submit(work, job) for job in itertools.islice(waiting, 1)}
                     yield report
-        finally:
+        except BaseException:  # GeneratorExit and KeyboardInterrupt among them
             stop.set()
+            raise
+        finally:
             pool.shutdown(wait=True)
             for context in contexts:
                 context.close()

@@ -34,6 +34,7 @@ PLAN_SCHEMA = schema((
     Column("attempts", pa.int32(), "how often it was tried before"),
     Column("known_sha256", TEXT, "of the bytes that the corpus holds already"),
     Column("known_shard", TEXT, "the shard that holds them"),
+    Column("known_door", TEXT, "which road answered before"),
     Column("problem", TEXT, "why there is no path"),
 ))  # fmt: skip
 
@@ -115,6 +116,10 @@ class FetchLocalJob:
             _look(data, row)
         if row["status"] == Status.OK:
             row["image_key"] = key_of(row["etag"]) if self.in_place else key_of(row["sha256"])
+        elif wanted["known_shard"]:
+            row["door"] = "copy"  # the bytes that are kept stay true: see truth.images
+        elif wanted["known_door"] == "in_place":
+            row["door"] = "in_place"  # it was read where it lay and cannot be any more
         row["seconds"] = time.monotonic() - began
         row["at"] = datetime.datetime.now(datetime.UTC)
         return row, data

@@ -26,12 +26,19 @@ FORMATS = {
     "image/jp2": "JPEG2000",
     "image/x-jp2-codestream": "JPEG2000",
 }
-_quiet = threading.Lock()  # silencing warnings changes the whole process: one thread at a time, for the header only
+_one_at_a_time = (
+    threading.Lock()
+)  # silencing warnings changes the whole process: one thread at a time, for the header only
+
+
+def quiet() -> threading.Lock:
+    """Return the lock to hold while warnings are silenced, which changes the whole process."""
+    return _one_at_a_time
 
 
 def open_image(data: bytes, image_type: str, *, cut: bool = False) -> Image.Image:
     """Open an image without decoding it. `cut`: the file is known to end too early. Raises PixelError."""
-    with only_pixel_errors(image_type, cut=cut), _quiet, warnings.catch_warnings():
+    with only_pixel_errors(image_type, cut=cut), quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             image = Image.open(io.BytesIO(data), formats=(FORMATS[image_type],))

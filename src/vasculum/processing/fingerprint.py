@@ -36,6 +36,11 @@ def of_processor(loaded: Loaded) -> str:
     return _digest(content)[:16]
 
 
+OWN_PACKAGE = Path(__file__).resolve().parents[1]
+OWN_ROOMS = ("vasculum.processing.builtin.", "vasculum.pixels.")
+"""Modules of vasculum itself whose code decides what a built-in gives; the decode policy names its own rules besides."""
+
+
 def source_files(path: Path) -> list[Path]:
     """Return a Python file and the files beside and below it that it imports, directly or not, sorted."""
     found: set[Path] = set()
@@ -63,6 +68,8 @@ def _code(loaded: Loaded) -> Any:
             for distribution in packages_distributions().get(top, []):
                 return f"{distribution} {version(distribution)}"
         file = getattr(sys.modules.get(reference.where), "__file__", None)
+        if file and top == "vasculum":
+            return [hashlib.sha256(part.read_bytes()).hexdigest() for part in source_files(Path(file))]
         return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else reference.where
     target = loaded.call if inspect.isfunction(loaded.call) else type(loaded.call)
     try:
@@ -87,6 +94,8 @@ def _imported(file: Path) -> list[str]:
 
 
 def _beside(root: Path, folder: Path, name: str) -> list[Path]:
+    if OWN_PACKAGE in folder.parents:
+        return _own(name)
     parts = name.split(".")
     found: list[Path] = []
     for start in {root, folder}:
@@ -94,6 +103,11 @@ def _beside(root: Path, folder: Path, name: str) -> list[Path]:
             stem = start.joinpath(*parts[:length])
             found += [file.resolve() for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()]
     return found
+
+
+def _own(name: str) -> list[Path]:
+    file = OWN_PACKAGE.parent.joinpath(*name.split(".")).with_suffix(".py")
+    return [file] if name.startswith(OWN_ROOMS) and file.is_file() else []
 
 
 def _digest(content: Any) -> str:

@@ -45,9 +45,8 @@ def _read_file(item: Item) -> bytes | Failure:
 def _read_shard(path: Path, items: Sequence[Item], indices: Sequence[int]) -> Iterator[Read]:
     wanted = {items[index].media_id: index for index in indices}
     try:
-        file = parquet.open_file(path)
-        for group in range(file.num_row_groups):
-            ids = file.read_row_group(group, columns=["media_id"])["media_id"].to_pylist()
+        for group in range(parquet.open_file(path).num_row_groups):
+            ids = parquet.ids_in_group(path, group)
             places = [(place, wanted.pop(media_id)) for place, media_id in enumerate(ids) if media_id in wanted]
             if places:
                 yield from _read_group(path, group, places)

@@ -6,6 +6,7 @@ No `style` attribute is written: the report's content security policy would refu
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
@@ -143,6 +144,9 @@ def groups(key: str, title: str, numbers: Numbers) -> Markup:
     """Return the institutions one below another: quartiles with whiskers to the ends, or every value."""
     low = min(g.quartiles[0] for g in numbers.groups)
     high = max(g.quartiles[4] for g in numbers.groups)
+    if high - low < sys.float_info.min:  # all the same, or as good as: one line in the middle
+        around = max(0.5, abs(low) / 10)
+        low, high = low - around, high + around
     left, right, step, top = 112.0, 60.0, 28.0, 4.0
     across = (WIDTH - left - right) / (high - low)
 

@@ -27,6 +27,9 @@ from vasculum.report.summaries import Labels, Numbers, Summary
 from vasculum.study.export import replacing
 from vasculum.study.study import Study
 
+MOST_SINGLE_LABELS = 3
+"""A text column of which every value is another (a hash, an id) is not drawn where there are more rows than this."""
+
 GENERATOR = b'<meta name="generator" content="vasculum'
 """What marks a file as a report: only such a file is replaced by another report."""
 
@@ -39,6 +42,7 @@ class Drawn:
     plot: Markup | None
     by_institution: Markup | None
     figures: tuple[sentences.Line, ...]
+    remark: str = ""
 
 
 def write_report(study: Study, out: Path) -> Path:
@@ -92,6 +96,8 @@ def _drawn(place: int, column: Summary) -> Drawn:
             plots.groups(f"{key}-by", f"{title}, by institution", numbers) if numbers.groups else None,
             tuple(sentences.figures(numbers, column.values)),
         )
+    if isinstance(column.drawn, Labels) and column.drawn.distinct == column.values > MOST_SINGLE_LABELS:
+        return Drawn(column, None, None, (), "Every one has another value.")
     if isinstance(column.drawn, Labels):
         return Drawn(column, plots.bars(key, title, column.drawn, column.values), None, ())
     return Drawn(column, None, None, ())

@@ -17,14 +17,15 @@ REPLACE_TRIES = 5
 """How often a rename is tried where another program holds the file (virus scanners and indexers on Windows)."""
 
 
-def write(file: BinaryIO, data: bytes | memoryview) -> int:
-    """Write all of `data`; return its length in bytes."""
-    return file.write(data)
+def write(file: BinaryIO, data: bytes | bytearray) -> None:
+    """Write all of `data` to an unbuffered file, which may take it in several pieces."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def fsync(file: BinaryIO) -> None:
-    """Have the bytes of an open file reach the disk."""
-    file.flush()
+    """Have the bytes of an open, unbuffered file reach the disk."""
     os.fsync(file.fileno())
 
 
@@ -41,12 +42,15 @@ def replace(source: Path, target: Path) -> None:
 
 
 def fsync_folder(folder: Path) -> None:
-    """Have a rename within `folder` reach the disk. Windows cannot open folders and needs none."""
+    """Have what was renamed or made within `folder` reach the disk. Windows cannot open folders and needs none."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems know no such thing
+            raise
     finally:
         os.close(handle)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,14 +17,19 @@ from typing import Any, BinaryIO
 
 from vasculum.errors import StoreError
 from vasculum.store import disk
+from vasculum.tables import FORMAT
 
 TEMPORARY = "_tmp"
+
+PIECE = 2**20
+"""Bytes that are gathered before they are written: Parquet's writer gives them in many small pieces."""
 
 
 class Commit:
     """A file in the making, for `with`: leaving normally publishes it, an exception leaves nothing behind.
 
-    It is a binary file to write to, as pyarrow wants one. OSErrors become StoreError.
+    It is a binary file to write to, as pyarrow wants one. Its own OSErrors become StoreError; those of the block,
+    such as a file that it reads and that is gone, pass as they are.
     """
 
     def __init__(self, root: Path, name: str) -> None:
@@ -31,14 +37,20 @@ class Commit:
         self.target = root / name
         self._temporary = root / TEMPORARY / f"{self.target.stem}-{secrets.token_hex(4)}.tmp"
         self._file: BinaryIO | None = None
+        self._piece = bytearray()
         self._size = 0
+        self._held: bytearray | None = None
         self._discarded = False
+        self.checksum = 0
+        """CRC-32 of the bytes so far."""
 
     def __enter__(self) -> Commit:
         try:
             self._temporary.parent.mkdir(parents=True, exist_ok=True)
-            self.target.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._temporary.open("xb")
+            if not self.target.parent.exists():
+                self.target.parent.mkdir(parents=True, exist_ok=True)
+                disk.fsync_folder(self.target.parent.parent)
+            self._file = self._temporary.open("xb", buffering=0)
         except OSError as error:
             raise disk.explain(error, self.target, "write") from error
         return self
@@ -50,11 +62,10 @@ class Commit:
             return
         if kind is not None:
             self.discard()
-            if isinstance(error, OSError) and not isinstance(error, StoreError):
-                raise disk.explain(error, self.target, "write") from error
             return
         try:
             assert self._file is not None
+            self._put()
             disk.fsync(self._file)
             self._file.close()
             disk.replace(self._temporary, self.target)
@@ -69,17 +80,42 @@ class Commit:
     def discard(self) -> None:
         """Leave nothing behind: the file will not be published."""
         self._discarded = True
+        self._piece.clear()
         if self._file is not None:
-            with suppress(OSError):  # closing flushes, and a full disk fails again: the first error is the one to tell
+            with suppress(OSError):  # the first error is the one to tell
                 self._file.close()
         with suppress(OSError):  # litter in _tmp/ is swept by tidy
             disk.unlink(self._temporary)
 
-    def write(self, data: bytes | memoryview) -> int:
-        """Append `data`; return its length in bytes."""
-        assert self._file is not None
-        self._size += disk.write(self._file, data)
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Append `data`; return its length in bytes. Raises StoreError where the disk does not take it."""
+        self._size += len(data)
+        if self._held is not None:
+            self._held += data
+            return len(data)
+        self._piece += data
+        self.checksum = zlib.crc32(data, self.checksum)
+        if len(self._piece) >= PIECE and not self._discarded:
+            try:
+                self._put()
+            except OSError as error:
+                raise disk.explain(error, self.target, "write") from error
         return len(data)
+
+    def _put(self) -> None:
+        assert self._file is not None
+        if self._piece:
+            disk.write(self._file, self._piece)
+            self._piece = bytearray()
+
+    @contextmanager
+    def holding(self) -> Iterator[bytearray]:
+        """Gather what is written in the block instead of writing it; the caller writes it afterwards."""
+        size, self._held = self._size, bytearray()
+        try:
+            yield self._held
+        finally:
+            self._size, self._held = size, None
 
     def tell(self) -> int:
         """Return the bytes written so far."""
@@ -150,6 +186,25 @@ class Folder:
             raise disk.explain(error, path, "read") from error
         if not isinstance(content, dict):
             raise StoreError(f"{path}: expected a JSON object, found {type(content).__name__}. Restore it from a copy.")
+        return content
+
+    def read_settings(self, name: str, needed: Iterable[str]) -> dict[str, Any] | None:
+        """Return what corpus.json or study.json says, or None where there is none.
+
+        Raises StoreError where it is of a newer format, or lacks one of the `needed` entries.
+        """
+        content = self.read_json(name)
+        if content is None:
+            return None
+        written = content.get("format", 1)
+        if not isinstance(written, int) or written > FORMAT:
+            raise StoreError(
+                f"{self.path / name}: written by a newer vasculum (format {written!r}, this one reads up to {FORMAT}). "
+                "Update with: pip install -U vasculum."
+            )
+        missing = [entry for entry in needed if entry not in content]
+        if missing:
+            raise StoreError(f"{self.path / name}: has no entry {missing[0]!r}. Restore it from a copy.")
         return content
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:

@@ -26,6 +26,10 @@ from vasculum.store.names import next_run
 HEARTBEAT_SECONDS = 20.0
 DEAD_AFTER_SECONDS = 120.0
 FORGOTTEN_AFTER_SECONDS = 24 * 3600.0
+
+_HELD: set[tuple[str, str]] = set()
+"""Folder and name of the runs that this very process holds now."""
+
 DATA_FOLDERS = ("runs", "manifest", "images", "bytes", "results", "blobs", "history", "rejects")
 
 
@@ -78,6 +82,16 @@ def running(folder: Folder, verb: str, parameters: Mapping[str, Any], *, part: s
         "host": socket.gethostname(), "boot": _boot(), "pid": process.pid, "process_started": process.create_time(),
         "command": sys.argv, "versions": versions(), "progress": {}, "ended": None, "end": None,
     })  # fmt: skip
+    held = (str(folder.path.resolve()), run.name)
+    _HELD.add(held)
+    try:
+        yield from _hold(run, verb, part)
+    finally:
+        _HELD.discard(held)
+
+
+def _hold(run: Run, verb: str, part: str) -> Iterator[Run]:
+    folder = run.folder
     run.save()
     for other, content in live(folder, verb, part):
         if other < run.name:
@@ -147,8 +161,12 @@ def _may_wake(folder: Folder, name: str, content: Mapping[str, Any]) -> bool:
 def _alive(folder: Folder, name: str, content: Mapping[str, Any]) -> bool:
     if content.get("host") == socket.gethostname() and content.get("boot") == _boot():
         try:
-            began = float(psutil.Process(int(content["pid"])).create_time())
-            return abs(began - float(content["process_started"])) < 2
+            process = psutil.Process(int(content["pid"]))
+            if abs(float(process.create_time()) - float(content["process_started"])) >= 2:
+                return False
+            if process.pid == os.getpid():  # a process outlives its runs, even those whose end could not be written
+                return (str(folder.path.resolve()), name) in _HELD
+            return bool(process.status() != psutil.STATUS_ZOMBIE)
         except (psutil.Error, KeyError, TypeError, ValueError):
             return False
     return _silence(folder, name) < DEAD_AFTER_SECONDS
@@ -164,8 +182,10 @@ def _silence(folder: Folder, name: str) -> float:
 
 
 def _boot() -> str:
+    """Return what, beside the host's name, says whose numbers of processes are meant: the boot and the container."""
     with contextlib.suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
     return str(round(psutil.boot_time()))
 
 

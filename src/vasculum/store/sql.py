@@ -5,20 +5,47 @@ DuckDB only queries. No state lives in it, and no database file is ever written.
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import pyarrow as pa
 
-from vasculum.errors import StoreError, SubsetError
+from vasculum import resources
+from vasculum.errors import StoreError, SubsetError, VasculumError
+from vasculum.tables import FORMAT
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LISTINGS = 5
+"""How often a folder is listed anew when a file that was listed is gone: another run tidied meanwhile."""
 
 SECONDS = 600.0
 """Time limit of one query in seconds, so that an expression of a stranger cannot run for ever."""
 
 _FILE_IS_GONE = ("No files found", "No such file", "Cannot open file")
+
+
+def lists_anew(work: Callable[P, T]) -> Callable[P, T]:
+    """Make a function that lists and then reads begin again where a listed file is gone: another run tidied meanwhile."""
+
+    @functools.wraps(work)
+    def listing(*arguments: P.args, **named: P.kwargs) -> T:
+        for _ in range(LISTINGS - 1):
+            try:
+                return work(*arguments, **named)
+            except FileNotFoundError:
+                continue
+        try:
+            return work(*arguments, **named)
+        except FileNotFoundError as error:
+            raise StoreError(f"a file is gone that was there a moment ago: {_short(error)}. Run again.") from error
+
+    return listing
 
 
 class Database:
@@ -32,7 +59,8 @@ class Database:
             config={
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "threads": 2,
+                "threads": resources.cores(),
+                "memory_limit": f"{resources.memory() // 2**21} MiB",  # a half: workers may be at work beside it
             }
         )
         allowed = ", ".join(_literal(str(folder.resolve()) + "/") for folder in folders)
@@ -49,17 +77,32 @@ class Database:
         self._connection.close()
 
     def files(self, name: str, paths: Sequence[Path], schema: pa.Schema) -> None:
-        """Make a view `name` over Parquet files; a column of `schema` that a file lacks is null."""
+        """Make a view `name` over Parquet files; a column of `schema` that a file lacks is null.
+
+        Raises FileNotFoundError where one is gone, StoreError where one is damaged or written by a newer vasculum.
+        """
         empty = f"{name}__schema"
         self.table(empty, schema.empty_table())
         if not paths:
             self.run(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {empty}")
             return
         listed = ", ".join(_literal(str(path.resolve())) for path in paths)
-        self.run(
+        self._limited(lambda: self._refuse_newer(listed), StoreError)
+        self._limited(lambda: self._connection.execute(
             f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {empty} "
             f"UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], union_by_name=true)"
-        )
+        ), StoreError)  # fmt: skip
+
+    def _refuse_newer(self, listed: str) -> None:
+        newer = self._connection.execute(
+            f"SELECT decode(file_name::BLOB), decode(value) FROM parquet_kv_metadata([{listed}]) "
+            f"WHERE key = 'vasculum_format'::BLOB AND coalesce(try_cast(decode(value) AS BIGINT), {FORMAT} + 1) > {FORMAT} LIMIT 1"
+        ).fetchone()
+        if newer:
+            raise StoreError(
+                f"{newer[0]}: written by a newer vasculum (format {newer[1]}, this one reads up to {FORMAT}). "
+                "Update with: pip install -U vasculum."
+            )
 
     def table(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table known under `name`."""
@@ -112,8 +155,11 @@ class Database:
             raise SubsetError(str(tree.get("error_message", "no SELECT")).split("\n")[0])
         return dict(tree)
 
-    def _limited(self, work: Callable[[], Any]) -> Any:
-        """Do something with the connection within the time limit; DuckDB's errors become ours."""
+    def _limited(self, work: Callable[[], Any], blame: type[VasculumError] = SubsetError) -> Any:
+        """Do something with the connection within the time limit; DuckDB's errors become ours.
+
+        `blame` is raised where either the query or the files may be at fault.
+        """
         timer = threading.Timer(SECONDS, self._connection.interrupt)
         timer.daemon = True
         timer.start()
@@ -128,18 +174,21 @@ class Database:
             if any(words in str(error) for words in _FILE_IS_GONE):
                 raise FileNotFoundError(_short(error)) from error
             raise StoreError(f"a file cannot be read: {_short(error)}. Run `vasculum verify` on its folder.") from error
-        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
-            raise SubsetError(_short(error)) from error
         except (
-            duckdb.ConversionException,
-            duckdb.OutOfRangeException,
-            duckdb.InvalidInputException,
-        ) as error:
+            duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException,
+            duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException,
+        ) as error:  # fmt: skip
+            if blame is StoreError or "Failed to read file" in str(error):
+                raise StoreError(
+                    f"a file cannot be read: {_short(error)}. Run `vasculum verify` on its folder."
+                ) from error
             raise SubsetError(_short(error)) from error
         except duckdb.PermissionException as error:
             raise SubsetError("an expression may read the manifest and results only, no files") from error
         except duckdb.OutOfMemoryException as error:
             raise StoreError(f"the query needs more memory than there is: {_short(error)}.") from error
+        except duckdb.Error as error:
+            raise StoreError(f"a query failed: {_short(error)}. Run `vasculum verify` on its folder.") from error
         finally:
             timer.cancel()
 

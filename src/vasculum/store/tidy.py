@@ -5,26 +5,27 @@ Both write first and delete afterwards, exactly what they read; a kill in betwee
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
+from vasculum.errors import StoreError
 from vasculum.store import disk, names, runs
 from vasculum.store.folder import TEMPORARY, Folder
 from vasculum.store.parquet import TableWriter
-from vasculum.store.sql import Database, quoted
+from vasculum.store.sql import LISTINGS, Database, quoted
 
 FOLD_AT = 200
 """A driver folds its own run's small files when there are so many."""
 
 LITTER_SECONDS = 24 * 3600.0
-LISTINGS = 5
-"""How often a folder is listed anew when a file that was listed is gone: another run tidied meanwhile."""
 
 
 def fold(folder: Folder, sub: str, run: str, files: Sequence[str], schema: pa.Schema, prefix: str = "") -> None:
-    """Write all rows of `files` into one new file and delete them."""
-    _rewrite(folder, names.part_name(sub, run, 999_999, 0, prefix), files, schema, "SELECT * FROM files")
+    """Write all rows of `files` into one new file and delete them; where another run tidied them away, do nothing."""
+    with contextlib.suppress(FileNotFoundError):
+        _rewrite(folder, names.part_name(sub, run, 999_999, 0, prefix), files, schema, "SELECT * FROM files")
 
 
 def tidy(
@@ -64,21 +65,25 @@ def _rewrite(
 
 
 def sweep(folder: Folder) -> None:
-    """Delete temporary files of runs that ended or died more than a day ago."""
-    alive = {name for name, _ in runs.live(folder)}
+    """Delete what runs that can write nothing more left behind: their temporary files and their plans."""
+    over = runs.over(folder)
+    _sweep_plans(folder, over)
     try:
         entries = list((folder.path / TEMPORARY).iterdir())
-        newest = max((entry.stat().st_mtime for entry in entries), default=0.0)
+        # the store's own clock, which stamped the file of the present run a moment ago
+        newest = max((folder.file(name).stat().st_mtime for name in folder.names("runs", ".json")), default=0.0)
     except OSError:
         return
     for entry in entries:
-        try:
-            old = newest - entry.stat().st_mtime > LITTER_SECONDS
-        except OSError:
-            continue
-        run = names.run_of(entry.name)
-        if (run is not None and run not in alive) or old:
-            try:
+        with contextlib.suppress(OSError):
+            if names.run_of(entry.name) in over or newest - entry.stat().st_mtime > LITTER_SECONDS:
                 disk.unlink(entry)
-            except OSError:
-                continue
+
+
+def _sweep_plans(folder: Folder, over: set[str]) -> None:
+    for name in folder.names("runs", ""):
+        run = name.removeprefix("runs/")
+        if run in over:
+            with contextlib.suppress(OSError, StoreError):
+                folder.delete([f"{name}/plan.parquet"])
+                folder.remove_folder(name)

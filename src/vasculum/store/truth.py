@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 READABLE = "(status = 'ok' AND (shard IS NOT NULL OR door = 'in_place'))"
-"""An images row whose bytes can be read: a failed refresh never hides kept bytes."""
+"""An images row whose bytes can be read."""
+
+KEPT = "(status = 'ok' AND shard IS NOT NULL OR coalesce(door = 'in_place', false))"
+"""An images row that a later failure to get a copy does not hide: its bytes are kept. Of files read in place nothing
+is kept; the newest row says how they are, and of failures only those count that found no bytes kept."""
 
 
 def newest(files: str, keys: Sequence[str], order: str) -> str:
@@ -25,11 +29,11 @@ def manifest(files: str) -> str:
 
 
 def images(files: str) -> str:
-    """SQL for the true outcomes: of each medium and size, dropped before all, then readable, then newest."""
+    """SQL for the true outcomes: of each medium and size, dropped before all, then kept or in place, then newest."""
     return newest(
         files,
         ["media_id", "size"],
-        f"status = 'dropped' DESC, {READABLE} DESC, run DESC, status = 'ok' DESC, shard",
+        f"status = 'dropped' DESC, {KEPT} DESC, run DESC, status = 'ok' DESC, shard",
     )
 
 

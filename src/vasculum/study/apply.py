@@ -12,13 +12,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from vasculum import resources
 from vasculum.corpus import results_view
 from vasculum.corpus.corpus import Corpus
 from vasculum.corpus.fetch import check_statuses
 from vasculum.corpus.subset import Subset
-from vasculum.engines import resources
 from vasculum.errors import ProcessorError, StoreError, UsageError
-from vasculum.jobs import Engine, Progress
+from vasculum.jobs import Engine, Watch
 from vasculum.pixels.policy import DecodePolicy
 from vasculum.processing import fingerprint
 from vasculum.processing.guard import Guard
@@ -103,21 +103,21 @@ def apply(
     redo: bool = False,
     keep: bool = False,
     engine: Engine | None = None,
-    progress: Progress | None = None,
+    progress: Watch | None = None,
     told: Told | None = None,
 ) -> Study:
     """Run processors over a subset and return the study in `out`; only what is not done yet is done.
 
     A processor is a name, `FILE.py:NAME`, a model folder, or a function or class under `@processor`. `retry` redoes just
     the rows with these statuses; where results exist that no longer fit (changed code, a narrower subset), `redo` lets
-    them go and `keep` lets them stand. `progress` receives counts by status as images end, `told` lines for a person.
+    them go and `keep` lets them stand. `progress` is told how many images there are and receives counts by status as they end, `told` lines for a person.
     Raises ChangedError where that choice is missing, ProcessorError where a contract is broken, StoreError, UsageError.
     """
     tell = told or (lambda _: None)
     again = check_statuses(retry)
     prepared = prepare(subset.corpus, processors, size)
     study = _study(Path(out), subset, prepared, redo=redo, keep=keep)
-    what = planning.plan(subset.corpus, subset.selection, prepared.size, study.path, again)
+    what = planning.plan(subset.corpus, subset.selection, prepared.size, study.path, study.document, again)
     if what.beyond and not redo:
         raise ChangedError(
             f"{study.path}: holds {what.beyond:,} results beyond this subset. --redo lets them go; or choose another --out."
@@ -175,6 +175,8 @@ def _study(out: Path, subset: Subset, prepared: Prepared, *, redo: bool, keep: b
         raise UsageError(f"{out}: is a study of another corpus ({document['corpus']['path']}). Choose another --out.")
     study = Study(out, document, subset.corpus)
     if document["fingerprint"] == prepared.fingerprint:
+        if redo:
+            document["kept"] = []
         return study
     if not results_view.counted_files(study.folder, document):
         document.update(fingerprint=prepared.fingerprint, kept=[])
@@ -214,10 +216,14 @@ def _changed(study: Study, prepared: Prepared) -> str:
 
 
 def _describe(study: Study, subset: Subset, prepared: Prepared) -> None:
+    known = study.document
+    before = ([entry["fingerprint"] for entry in known.get("processors", [])], known.get("subset"))
+    same = before == ([entry["fingerprint"] for entry in prepared.entries], subset.selection.as_dict())
+    command = known["command"] if same and "command" in known else sys.argv  # a resume asks for nothing of its own
     study.document.update(
         corpus=corpus_entry(study.path, subset.corpus), subset=subset.selection.as_dict(), size=prepared.size,
         policy=prepared.policy.as_dict(), processors=prepared.entries, fingerprint=prepared.fingerprint,
-        versions=runs.versions(), command=sys.argv, updated=runs.now_text(),
+        versions=runs.versions(), command=command, updated=runs.now_text(),
     )  # fmt: skip
 
 
@@ -272,10 +278,12 @@ def _checked_setup(prepared: Prepared, what: planning.Plan, tell: Told) -> Setup
 
 
 def _run_jobs(
-    study: Study, run: runs.Run, prepared: Prepared, setup: Setup, what: planning.Plan, engine: Engine, progress: Progress | None
+    study: Study, run: runs.Run, prepared: Prepared, setup: Setup, what: planning.Plan, engine: Engine, progress: Watch | None
 ) -> None:  # fmt: skip
     done: Counter[str] = Counter()
     total = len(what.todo)
+    if progress:
+        progress.begin(total)
 
     def note(counts: Mapping[str, int]) -> None:
         done.update(counts)

@@ -8,7 +8,7 @@ from typing import Any
 
 from vasculum.errors import StoreError
 from vasculum.processing import fingerprint
-from vasculum.processing.load import Loaded, Reference
+from vasculum.processing.load import Loaded, Reference, refer
 from vasculum.store.folder import Folder
 
 
@@ -42,7 +42,9 @@ def reference_of(folder: Folder, entry: Mapping[str, Any]) -> Reference:
     """
     import ast
 
-    kept = entry["reference"]
+    kept = entry.get("reference")
+    if kept is None:  # killed before the first result, and before the code was copied
+        return refer(entry["spec"])
     if kept["road"] == "pickled":
         raise StoreError(
             f"{folder.path}: processor {entry['name']} was defined in a notebook or script. Run that again; it goes on from here."

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from vasculum.engines import resources
+from vasculum import resources
 from vasculum.errors import VasculumError
 from vasculum.pixels.codecs import codecs
 from vasculum.pixels.policy import DecodePolicy

@@ -120,7 +120,8 @@ def replacing(out: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     except OSError as error:
         raise disk.explain(error, out, "write") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # on a read-only disk there is nothing to remove
+            temporary.unlink(missing_ok=True)
 
 
 def harmless(texts: pa.Array) -> pa.Array:

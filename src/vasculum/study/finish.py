@@ -6,11 +6,12 @@ import pyarrow as pa
 
 from vasculum.corpus import results_view
 from vasculum.store import names, runs, tidy, truth
-from vasculum.store.sql import quoted
+from vasculum.store.sql import lists_anew, quoted
 from vasculum.study.study import Study
 from vasculum.tables import BLOBS_SCHEMA
 
 
+@lists_anew
 def finish(study: Study, run: str, schema: pa.Schema) -> None:
     """Tidy a study's results unless another run is at work in it; a plain `select *` then says what is true."""
     folder = study.folder
@@ -34,7 +35,8 @@ def _rewrite(study: Study, run: str, schema: pa.Schema, counted: list[str], want
         database.table("wanted", wanted)
         beyond = database.rows("SELECT count(*) FROM results__true ANTI JOIN wanted USING (media_id)")[0][0]
         kept = database.run("SELECT media_id, run FROM results__true SEMI JOIN wanted USING (media_id)")
-    if not beyond and len(counted) <= 1 + len(study.document["kept"]):
+        rows = database.rows("SELECT count(*) FROM results__files")[0][0]
+    if not beyond and rows == kept.num_rows and len(counted) <= 1 + len(study.document["kept"]):
         return
     for mark in [study.document["fingerprint"], *study.document["kept"]]:
         own = [name for name in counted if name.startswith(f"results/{mark}-")]

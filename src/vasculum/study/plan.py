@@ -15,6 +15,7 @@ from vasculum.errors import UsageError
 from vasculum.outcomes import Status
 from vasculum.store import truth
 from vasculum.store.folder import Folder
+from vasculum.store.sql import Database, lists_anew
 
 MEDIA_PER_JOB = 512
 FEWEST_PER_JOB = 16
@@ -40,6 +41,7 @@ class Plan:
         return sum(1 for row in self.todo if row["place"] is not None)
 
 
+@lists_anew
 def the_size(corpus: Corpus, asked: str | None) -> str:
     """Return which size of image to work on: the one asked for, or the only one there is. Raises UsageError."""
     with corpus.database() as database:
@@ -53,8 +55,16 @@ def the_size(corpus: Corpus, asked: str | None) -> str:
     return asked
 
 
-def plan(corpus: Corpus, selection: Selection, size: str, study: Path | None, retry: Sequence[Status] = ()) -> Plan:
-    """Return what there is to do; `study` is the folder whose results count as done, or None."""
+@lists_anew
+def plan(
+    corpus: Corpus,
+    selection: Selection,
+    size: str,
+    study: Path | None,
+    document: Mapping[str, Any] | None = None,
+    retry: Sequence[Status] = (),
+) -> Plan:
+    """Return what there is to do; results in the folder `study` that count by `document` are done."""
     with selection.open(corpus.path) if study is None else _opened(corpus, selection, study) as database:
         corpus.add_views(database)
         selection.prepare(database)
@@ -63,7 +73,7 @@ def plan(corpus: Corpus, selection: Selection, size: str, study: Path | None, re
                 "CREATE TEMP TABLE results AS SELECT '' AS media_id, NULL::BIGINT AS image_key, '' AS status LIMIT 0"
             )
         else:
-            results_view.add_results(database, "results", study)
+            results_view.add_results(database, "results", study, document)
         rows = database.rows(
             "SELECT s.media_id, i.shard, i.etag, i.sha256, i.image_key, i.status, i.detail, m.source_name, m.local_path, "
             f"coalesce({truth.READABLE.replace('status', 'i.status')}, false), r.media_id IS NOT NULL, r.image_key, r.status "
@@ -115,9 +125,7 @@ def plan(corpus: Corpus, selection: Selection, size: str, study: Path | None, re
     return Plan(len(rows), len(rows) - len(todo), todo, dict(waiting), beyond)
 
 
-def _opened(corpus: Corpus, selection: Selection, study: Path) -> Any:
-    from vasculum.store.sql import Database
-
+def _opened(corpus: Corpus, selection: Selection, study: Path) -> Database:
     return Database([corpus.path, study, *(Path(path) for _, path in selection.studies)])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from vasculum.corpus.corpus import CORPUS_FILE, Corpus
 from vasculum.corpus.subset import Selection
 from vasculum.errors import UsageError
-from vasculum.jobs import Progress
+from vasculum.jobs import Watch
 from vasculum.store import runs
 from vasculum.store.folder import Folder
 from vasculum.study.apply import apply
@@ -17,7 +17,7 @@ from vasculum.study.study import Study
 
 
 def resume(
-    path: Path | str, *, corpus: Path | str | None = None, progress: Progress | None = None,
+    path: Path | str, *, corpus: Path | str | None = None, progress: Watch | None = None,
     told: Callable[[str], None] | None = None,
 ) -> Mapping[str, int]:  # fmt: skip
     """Go on with the last fetch of a corpus, or with a study, and return counts by status.
@@ -34,7 +34,7 @@ def resume(
     return apply(subset, references, out=path, size=study.document["size"], progress=progress, told=told).counts()
 
 
-def _resume_fetch(corpus: Corpus, progress: Progress | None) -> Mapping[str, int]:
+def _resume_fetch(corpus: Corpus, progress: Watch | None) -> Mapping[str, int]:
     fetches = [content for _, content in runs.history(corpus.folder) if content.get("verb") == "fetch"]
     if not fetches:
         raise UsageError(f"{corpus.path}: nothing was fetched yet. Begin with: vasculum fetch {corpus.path}")

@@ -17,8 +17,9 @@ from vasculum.errors import StoreError, SubsetError, nearest
 from vasculum.processing.types import Gives
 from vasculum.store import expression
 from vasculum.store.folder import Folder
-from vasculum.store.sql import Database, quoted
+from vasculum.store.sql import Database, lists_anew, quoted
 from vasculum.study.kinds import kind_from_text
+from vasculum.tables import RESULTS_SCHEMA
 
 SPECIMEN_COLUMNS = (
     "institutionCode", "collectionCode", "catalogNumber", "occurrenceID", "scientificName", "family", "genus",
@@ -108,7 +109,7 @@ class Study:
         """Return a database with the views `manifest`, `images`, `results` and `joined`, and the files of `blobs`."""
         studies = [Path(path) for _, path in self.selection.studies]
         database = self.corpus.database(self.path, *studies)
-        results_view.add_results(database, "results", self.path)
+        results_view.add_results(database, "results", self.path, self.document, self._schema())
         clashing = [c for c in database.columns("results") if c in database.columns("manifest") and c != "media_id"]
         without = ["media_id", "run", "row_hash", *clashing]
         database.view(
@@ -118,6 +119,17 @@ class Study:
         )
         return database
 
+    def _schema(self) -> pa.Schema:
+        """The columns of a results file, for as long as there is none."""
+        schema = RESULTS_SCHEMA
+        for column in self.columns:
+            schema = schema.append(pa.field(column.name, column.kind.arrow))
+        if len(self.document["processors"]) > 1:
+            for entry in self.document["processors"]:
+                schema = schema.append(pa.field(f"{entry['name']}_status", pa.string()))
+        return schema
+
+    @lists_anew
     def sql(self, query: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """Return what a query over the views `results`, `manifest`, `images` and `joined` gives."""
         with self.database() as database:
@@ -179,6 +191,7 @@ class Study:
             stored += [f"{entry['name']}_status" for entry in self.document["processors"]]
         return ["media_id", *(c for c in SPECIMEN_COLUMNS if c not in stored), "status", "detail", *stored]
 
+    @lists_anew
     def pictures(self, column: str, media_ids: Sequence[str]) -> dict[str, bytes]:
         """Return the encoded images of a Picture column, by media_id, for those of `media_ids` that have one."""
         files = [self.folder.file(name) for name in self.folder.names("blobs")]
@@ -197,6 +210,7 @@ class Study:
             )
         return {media_id: bytes(data) for media_id, data in found}
 
+    @lists_anew
     def counts(self) -> dict[str, int]:
         """Return how many results there are of each status."""
         with self.database() as database:

@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from vasculum.corpus import results_view
 from vasculum.corpus.corpus import CORPUS_FILE, Corpus
-from vasculum.errors import StoreError
+from vasculum.errors import StoreError, VasculumError
 from vasculum.outcomes import Status
 from vasculum.store import parquet, truth
 from vasculum.store.folder import Folder
-from vasculum.store.sql import quoted
+from vasculum.store.sql import lists_anew, quoted
 from vasculum.study.study import Study
 from vasculum.tables import BLOBS_SCHEMA
 
@@ -69,6 +69,10 @@ class _Checker:
         """Hash every image; every outcome must find its bytes and every image its outcome and its medium."""
         self._whole("manifest", "images", "history", "rejects")
         present = self._hash("bytes", ["media_id", "sha256", "bytes"])
+        self._counting(lambda: self._count_corpus(corpus, present))
+
+    @lists_anew
+    def _count_corpus(self, corpus: Corpus, present: pa.Table) -> None:
         with corpus.database() as database:
             database.table("present", present)
             outcomes = database.rows(
@@ -84,9 +88,9 @@ class _Checker:
             ):
                 self.problem("outcome without a medium in the manifest", f"{media_id} ({size})")
             unnamed = database.rows(
-                "SELECT file, count(*) FROM present ANTI JOIN images__files AS i ON i.shard = present.file AND "
-                "i.media_id = present.media_id GROUP BY 1"
-            )
+                "SELECT file, count(*) FROM present WHERE file NOT IN (SELECT shard FROM images__files WHERE shard IS NOT NULL) "
+                "OR media_id NOT IN (SELECT media_id FROM images__files) GROUP BY 1"
+            )  # an image that a newer one took the place of may lie beside others that are needed
             for file, count in unnamed:
                 self.problem(
                     "images that no outcome names (left by a killed run; the next fetch removes them)",
@@ -101,6 +105,10 @@ class _Checker:
         """Count results against what is wanted; hash every picture; every result must find its pictures."""
         self._whole("results")
         present = self._hash("blobs", BLOBS_SCHEMA.names)
+        self._counting(lambda: self._count_study(study, present))
+
+    @lists_anew
+    def _count_study(self, study: Study, present: pa.Table) -> None:
         pictures = [column.name for column in study.columns if type(column.kind).__name__ == "Picture"]
         with study.database() as database:
             study.selection.prepare(database)
@@ -127,26 +135,38 @@ class _Checker:
                 if status not in set(Status):
                     self.problem("unknown status", status)
 
+    def _counting(self, count: Callable[[], None]) -> None:
+        """Count, unless a damaged file forbids it; what is wrong with that was told, or is told now."""
+        try:
+            count()
+        except VasculumError as error:
+            self.problem("cannot be counted", str(error))
+
     def _whole(self, *subs: str) -> None:
-        """Read every page of the small files, checksums and all."""
+        """Check every byte of the small files."""
         for name in (name for sub in subs for name in self.folder.names(sub)):
-            self.checked["files"] = self.checked.get("files", 0) + 1
-            try:
-                for _ in self._groups(name, None):
-                    pass
-            except StoreError as error:
-                self.problem("damaged file", str(error))
+            self._file(name)
+
+    def _file(self, name: str) -> None:
+        self.checked["files"] = self.checked.get("files", 0) + 1
+        try:
+            parquet.check_whole(self.folder.file(name))
+            parquet.open_file(self.folder.file(name))  # and be of a format that is known
+        except FileNotFoundError:
+            return  # tidied away meanwhile; what took its place is checked as well
+        except StoreError as error:
+            self.problem("damaged file", str(error))
 
     def _hash(self, sub: str, columns: list[str]) -> pa.Table:
         """Hash every row of the big files; return file, media_id and the hash found."""
         rows: dict[str, list[str]] = {"file": [], "media_id": [], "sha256": []}
         for name in self.folder.names(sub):
-            self.checked["files"] = self.checked.get("files", 0) + 1
+            self._file(name)
             try:
                 for table in self._groups(name, columns):
                     self._hash_table(name, table, rows)
             except StoreError as error:
-                self.problem("damaged file", str(error))
+                self.problem("images that cannot be read", str(error))
         self.checked[f"images in {sub}/"] = len(rows["file"])
         return pa.table({name: pa.array(values, pa.string()) for name, values in rows.items()})
 
@@ -163,7 +183,7 @@ class _Checker:
             rows["media_id"].append(media_id)
             rows["sha256"].append(digest)
 
-    def _groups(self, name: str, columns: list[str] | None) -> Iterator[pa.Table]:
+    def _groups(self, name: str, columns: list[str]) -> Iterator[pa.Table]:
         try:
             groups = parquet.open_file(self.folder.file(name)).num_row_groups
         except FileNotFoundError:

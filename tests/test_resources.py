@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vasculum.engines import resources
+from vasculum import resources
 
 
 def test_slurm_says_how_many_cores(monkeypatch: pytest.MonkeyPatch) -> None:
