@@ -31,6 +31,8 @@ class Measured:
     """MiB: the largest sum over the tree of what each process holds (PSS: shared pages are divided among their sharers)."""
     others: float
     """Cores that were busy with something else meanwhile, on average."""
+    queued: float
+    """Seconds for which that child waited for a core that waited longest (Linux tells; elsewhere 0)."""
 
 
 def measured(command: Sequence[str | Path], environment: Mapping[str, str], log: Path) -> Measured:
@@ -38,26 +40,38 @@ def measured(command: Sequence[str | Path], environment: Mapping[str, str], log:
     began, busy = time.monotonic(), _busy()
     with log.open("wb") as out:
         process = subprocess.Popen(list(map(str, command)), env=dict(environment), stdout=out, stderr=out)
-        peak = 0.0
+        peak, queued = 0.0, 0.0
         while True:
             pid, code, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break
-            peak = max(peak, _held(process.pid))
+            tree = _tree(process.pid)
+            peak = max(peak, _held(tree))
+            queued = max([queued, *map(_queued, tree[1:])])
             time.sleep(SAMPLE_SECONDS)
     process.returncode = os.waitstatus_to_exitcode(code)
     wall, cpu = time.monotonic() - began, usage.ru_utime + usage.ru_stime
     if process.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))}: {log.read_text(errors='replace')[-2000:]}")
-    return Measured(wall, cpu, peak, max(0.0, (_busy() - busy - cpu) / wall))
+    return Measured(wall, cpu, peak, max(0.0, (_busy() - busy - cpu) / wall), queued)
 
 
-def _held(pid: int) -> float:
+def _tree(pid: int) -> list[psutil.Process]:
     try:
         top = psutil.Process(pid)
-        tree = [top, *top.children(recursive=True)]
+        return [top, *top.children(recursive=True)]
     except psutil.Error:
+        return []
+
+
+def _queued(process: psutil.Process) -> float:
+    try:
+        return int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError):
         return 0.0
+
+
+def _held(tree: Sequence[psutil.Process]) -> float:
     held = 0
     for process in tree:
         try:

@@ -15,7 +15,7 @@ def pure_python(pixels: Any) -> dict[str, list[int]]:
         sums = []
         for row in picture:
             total = 0
-            for _ in range(12):
+            for _ in range(60):
                 for red, green, blue in row:
                     total += red * 3 + green * 6 + blue
             sums.append(total)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -92,7 +93,8 @@ class Pipeline:
 
     def check(self, items: Sequence[Item]) -> Checked:
         """Return how the contract holds on the first image that decodes, alone and among others."""
-        good = [prepared for prepared in self._prepared(items) if prepared.failure is None][:CHECKED_IMAGES]
+        sound = (prepared for prepared in self._prepared(items) if prepared.failure is None)
+        good = list(itertools.islice(sound, CHECKED_IMAGES))
         mismatches: dict[str, str] = {}
         raised: dict[str, str] = {}
         alone: set[str] = set()
