@@ -5,9 +5,10 @@ A job is a small picklable object that reads its own rows and writes its own fil
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 
@@ -73,9 +74,24 @@ class Job(Protocol):
 class Engine(Protocol):
     """Runs jobs."""
 
-    def run(self, jobs: Iterable[Job], progress: Progress) -> Generator[JobReport, None, None]:
+    def run(self, jobs: Iterable[Job], progress: Progress) -> Iterator[JobReport]:
         """Yield a report for each job as it ends. Raises what a job raised, after the others were stopped.
 
-        Closing the generator stops all jobs and waits for them: close it before the run ends.
+        Where it is a generator, closing it stops all jobs and waits for them.
         """
         ...
+
+
+@contextlib.contextmanager
+def at_work(engine: Engine, jobs: Iterable[Job], progress: Progress) -> Iterator[Iterator[JobReport]]:
+    """Run jobs for the length of a block and lend it their reports: however it ends, no job is left at work.
+
+    Else a generator would be closed only when memory is swept, after the run was noted as ended.
+    """
+    reports = engine.run(jobs, progress)
+    try:
+        yield reports
+    finally:
+        close = getattr(reports, "close", None)
+        if close is not None:
+            close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import re
 from collections import Counter
@@ -15,7 +14,7 @@ import pyarrow as pa
 from vasculum.corpus.subset import Selection
 from vasculum.errors import UsageError, nearest
 from vasculum.fetching.local import PLAN_SCHEMA, FetchLocalJob, stamp
-from vasculum.jobs import Engine, Watch
+from vasculum.jobs import Engine, Watch, at_work
 from vasculum.outcomes import Status
 from vasculum.store import names, runs, tidy, truth
 from vasculum.store.parquet import TableWriter
@@ -181,9 +180,7 @@ def _run(
     if progress:
         progress.begin(total)
     try:
-        with contextlib.closing(
-            engine.run(jobs, note)
-        ) as reports:  # closed before all else ends: jobs must not outlive it
+        with at_work(engine, jobs, note) as reports:
             for report in reports:
                 counts.update(report.counts)
                 files += [report.file] if report.file else []
