@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sheets import make_corpus, sheet_bytes, write_sheets
-from vasculum import Corpus, UsageError
+from vasculum import Corpus, StoreError, UsageError
 
 
 def write_table(path: Path, header: str, *rows: str) -> Path:
@@ -83,7 +83,8 @@ def test_ids_do_not_change_when_a_folder_is_mounted_elsewhere(tmp_path: Path) ->
     corpus = make_corpus(tmp_path, 5, fetch=False)
     ids = corpus.manifest()["media_id"].to_pylist()
     shutil.move(tmp_path / "sheets", tmp_path / "elsewhere")
-    assert corpus.fetch().counts == {"not_found": 5}
+    with pytest.raises(StoreError, match=r"its folder .* is not there"):
+        corpus.fetch()
     assert corpus.fetch(roots={"records": tmp_path / "elsewhere"}).counts == {"ok": 5}
     again = corpus.collect("table", tmp_path / "elsewhere" / "records.csv", root=tmp_path / "elsewhere")
     assert (again.new, again.unchanged) == (0, 5)

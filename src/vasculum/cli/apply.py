@@ -94,7 +94,7 @@ def _tell_plan(plan: Any, as_json: bool) -> int:
         content = {
             "wanted": plan.wanted,
             "done": plan.done,
-            "todo": len(plan.todo),
+            "todo": plan.todo.num_rows,
             "to_decode": plan.to_decode,
             "waiting": plan.waiting,
             "beyond": plan.beyond,
@@ -102,7 +102,7 @@ def _tell_plan(plan: Any, as_json: bool) -> int:
         click.echo(json.dumps(content))
         return EXIT_OK
     click.echo(
-        f"wanted: {plan.wanted:,}  done: {plan.done:,}  to do: {len(plan.todo):,}, of which to read: {plan.to_decode:,}"
+        f"wanted: {plan.wanted:,}  done: {plan.done:,}  to do: {plan.todo.num_rows:,}, of which to read: {plan.to_decode:,}"
     )
     for status, count in plan.waiting.items():
         click.echo(f"  {count:,} have no image to work on: {status}")

@@ -75,5 +75,6 @@ def command(
     if collected.several_records:
         say(f"{collected.several_records:,} of them show more than one specimen record.")
     if collected.rejected:
-        say(f"{collected.rejected:,} rows were kept aside in {corpus / 'rejects'}, each with its line and reason.")
+        rows = "1 row was" if collected.rejected == 1 else f"{collected.rejected:,} rows were"
+        say(f"{rows} kept aside; `vasculum status {corpus} --rejects` lists them with line and reason.")
     say(f"Next: vasculum fetch {corpus}")

@@ -56,7 +56,7 @@ def command(
             progress=watcher,
         )
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(fetched) | {"counts": dict(fetched.counts)}))
+        click.echo(json.dumps(dataclasses.asdict(fetched)))
     else:
         _tell(corpus, fetched)
     return EXIT_FAILED_ROWS if strict and fetched.failed else EXIT_OK
@@ -70,13 +70,22 @@ def _roots(sources: dict[str, Any], values: tuple[str, ...]) -> dict[str, str]:
 
 
 def _tell(corpus: Path, fetched: Any) -> None:
+    before = f"{fetched.already:,} were there already" if fetched.already else ""
+    still = f"{summary(fetched.failing)} before, as they were" if fetched.failing else ""
+    more = "; ".join(words for words in (before, still) if words)
     if fetched.counts:
-        say(f"{corpus}: {summary(fetched.counts)}; {fetched.already:,} were there already.")
+        say(f"{corpus}: {summary(fetched.counts)}{f'; {more}' if more else ''}.")
     else:
-        say(f"{corpus}: nothing to do: all {fetched.wanted:,} local media were there already, unchanged.")
+        say(f"{corpus}: nothing to do{f': {more}' if more else ''}.")
+    for example in fetched.examples:
+        say(f"  {example}")
+    if fetched.failed > len(fetched.examples):
+        say(f"  … and {fetched.failed - len(fetched.examples):,} more; `vasculum status {corpus} --failed` lists them.")
+    if fetched.kept:
+        say(f"Of {fetched.kept:,} of these the earlier bytes are kept and used.")
+    if fetched.counts.keys() == {"not_found"} and not fetched.already:
+        say("Do the paths start elsewhere? Say where with: --root FOLDER")
     if fetched.on_the_web:
         say(f"{fetched.on_the_web:,} media have web addresses only; this version fetches local files.")
-    if fetched.failed:
-        say(f"Failed ones are listed by: vasculum status {corpus}. Tried again with: --retry STATUS.")
-    if fetched.wanted:
+    if fetched.already or fetched.counts.get("ok"):
         say(f"Next: vasculum apply {corpus} thumbnail quality --out STUDY")

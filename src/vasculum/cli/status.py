@@ -12,12 +12,21 @@ from vasculum.cli.options import json_option
 from vasculum.cli.progress import summary
 
 
-@click.command(epilog="\b\nExamples:\n  vasculum status sheets\n  vasculum status quality-study --json")
+@click.command(
+    epilog="\b\nExamples:\n  vasculum status sheets\n  vasculum status quality-study --json\n  vasculum status sheets --failed"
+)
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--failed", is_flag=True, help="List what failed, a line each: status, catalogue number, file, detail.")
+@click.option("--rejects", is_flag=True, help="List the rows of sources that were kept aside, with line and reason.")
 @json_option
-def command(folder: Path, as_json: bool) -> None:
+def command(folder: Path, failed: bool, rejects: bool, as_json: bool) -> None:
     """Show what a corpus or study holds, and which runs are at work in it."""
-    from vasculum.study.status import status
+    from vasculum.study.status import failures, rejected, status
+
+    if failed or rejects:
+        for row in failures(folder) if failed else rejected(folder):
+            click.echo(json.dumps(row) if as_json else "\t".join(str(value or "") for value in row.values()))
+        return
 
     found = status(folder)
     if as_json:

@@ -47,6 +47,8 @@ def open_source(
 ) -> Source:  # fmt: skip
     """Return a source ready to be read. Raises SourceError where it cannot be, UsageError for a clash of labels."""
     named = label or _default_label(path)
+    if kind == "table" and not columns and named in corpus.sources:
+        columns = corpus.sources[named]["query"].get("map", {})  # as it was told before
     if kind == "table":
         source: Source = read_table(path, label=named, root=root, overrides=dict(columns), encoding=encoding)
     elif kind == "folder":
@@ -67,6 +69,10 @@ def open_source(
 def _check_not_moved(corpus: Corpus, source: Source, label: str | None) -> None:
     """Raise UsageError where a new folder may be a known one mounted elsewhere: its images would come in twice."""
     for known, entry in corpus.sources.items():
+        if entry["kind"] == "folder" and entry["root"] == str(source.root) and label is None and known != source.label:
+            raise UsageError(
+                f"source {known!r} reads the same folder, {source.root}. To read it again, add --label {known}."
+            )
         gone = entry["kind"] == "folder" and not Path(entry["root"]).is_dir()
         if gone and label is None and source.label not in corpus.sources:
             raise UsageError(

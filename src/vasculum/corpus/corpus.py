@@ -55,6 +55,8 @@ class Corpus:
     def open(cls, path: Path | str) -> Corpus:
         """Return the corpus in a folder. Raises StoreError where there is none, or a newer vasculum wrote it."""
         content = Folder(path).read_settings(CORPUS_FILE, ("id", "sources"))
+        if content is None and Folder(path).read_json("study.json") is not None:
+            raise StoreError(f"{path}: is a study; name the corpus that it was made from.")
         if content is None:
             raise StoreError(
                 f"{path}: is no corpus (it has no {CORPUS_FILE}). Make one with: vasculum collect {path} table FILE"
@@ -111,6 +113,10 @@ class Corpus:
     def where(self, condition: str, **studies: str | Path) -> Subset:
         """Return the media that meet `condition`, SQL over the manifest; `m=STUDY` lets it name `m.score`."""
         return self.all().where(condition, **studies)
+
+    def limit(self, n: int) -> Subset:
+        """Return the first `n` media by id."""
+        return self.all().limit(n)
 
     def sample(self, n: int, *, seed: int = 0, by: str | None = None) -> Subset:
         """Return a random sample of `n` media; the same seed gives the same ones, a larger n contains a smaller."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from vasculum.corpus.subset import Selection
-from vasculum.errors import UsageError, nearest
+from vasculum.errors import StoreError, UsageError, nearest
 from vasculum.fetching.local import PLAN_SCHEMA, FetchLocalJob, stamp
 from vasculum.jobs import Engine, Watch, at_work
 from vasculum.outcomes import Status
@@ -43,15 +43,25 @@ class Fetched:
 
     wanted: int
     already: int
+    """Had their bytes, unchanged."""
+    failing: Mapping[str, int]
+    """Failed before and are as they were, so not tried again, by status."""
     counts: Mapping[str, int]
     """Of those tried now, by status."""
+    kept: int
+    """Of those that failed now: whose earlier bytes are kept and go on being used."""
+    examples: tuple[str, ...]
+    """Details of the first few that failed now."""
     on_the_web: int
     """Media whose only address is on the web; they are not fetched by this version."""
 
     @property
     def failed(self) -> int:
-        """Media tried now that have no bytes for it."""
+        """Media tried now that could not be got."""
         return sum(count for status, count in self.counts.items() if status != Status.OK)
+
+
+EXAMPLES = 3
 
 
 def check_statuses(statuses: Sequence[str]) -> list[Status]:
@@ -85,12 +95,39 @@ def fetch(
         located = corpus.roots(roots)
         corpus.save_sources({label: {**corpus.sources[label], "root": str(located[label])} for label in roots})
         wanted, web = _plan(corpus, selection, located, in_place)
+        _check_roots(located, wanted)
         todo = [row for row in wanted if (row["status"] in again if again else not row["done"])]
         if again:
             todo = [{**row, "known_sha256": None} for row in todo]  # asked for, so kept anew even where it seems there
         jobs = list(_cut(corpus, run.name, todo, in_place))
         counts = _run(corpus, run, jobs, engine, progress, len(todo))
-    return Fetched(len(wanted), len(wanted) - len(todo), counts, web)
+        kept, examples = _failures(corpus, run.name, {row["media_id"] for row in todo if row["known_shard"]})
+        _tidy(corpus, run.name)
+    tried = {row["media_id"] for row in todo}
+    rest = Counter(row["status"] for row in wanted if row["media_id"] not in tried)
+    already = rest.pop(Status.OK, 0)
+    return Fetched(len(wanted), already, dict(rest), counts, kept, examples, web)
+
+
+def _check_roots(roots: Mapping[str, Path], wanted: Sequence[Mapping[str, Any]]) -> None:
+    """Raise StoreError where the folder of a source is not there at all: a drive that is away is no missing image."""
+    for label in sorted({row["source"] for row in wanted if row["path"]}):
+        if not roots[label].is_dir():
+            raise StoreError(
+                f"source {label!r}: its folder {roots[label]} is not there. Connect the drive, or say where it is now: "
+                f"--root {label}=FOLDER"
+            )
+
+
+@lists_anew
+def _failures(corpus: Corpus, run: str, had_bytes: set[str]) -> tuple[int, tuple[str, ...]]:
+    """Return how many that failed in a run have earlier bytes, and the details of the first few."""
+    with corpus.database() as database:
+        failed = database.rows(
+            "SELECT media_id, status, detail FROM images__files WHERE run = ? AND status <> 'ok' ORDER BY detail", [run]
+        )
+    shown = tuple(dict.fromkeys(f"{status}: {detail}" for _, status, detail in failed))[:EXAMPLES]
+    return sum(media_id in had_bytes for media_id, _, _ in failed), shown
 
 
 @lists_anew
@@ -119,7 +156,7 @@ def _plan(
         now = stamp(path) if path else None
         same_way = status != Status.OK or door == ("in_place" if in_place else "copy")
         wanted.append({
-            "media_id": media_id, "path": str(path) if path else None, "problem": problem, "attempts": attempts or 0,
+            "media_id": media_id, "source": source, "path": str(path) if path else None, "problem": problem, "attempts": attempts or 0,
             "known_sha256": sha256, "known_shard": shard if shard in shards else None, "known_door": door, "status": status, "bytes": int(now.split("-")[0], 16) if now else 0,
             "done": status is not None and etag == now and same_way and (shard is None or shard in shards),
         })  # fmt: skip
@@ -190,11 +227,15 @@ def _run(
     finally:
         corpus.folder.delete([f"runs/{run.name}/plan.parquet"])
         corpus.folder.remove_folder(f"runs/{run.name}")
-    if not [name for name, _ in runs.live(corpus.folder) if name != run.name]:
-        tidy.tidy(corpus.folder, "images", run.name, IMAGES_SCHEMA, truth.images("files"))
+    return dict(counts)
+
+
+def _tidy(corpus: Corpus, run: str) -> None:
+    """Leave one file of true outcomes, unless another run is at work."""
+    if not [name for name, _ in runs.live(corpus.folder) if name != run]:
+        tidy.tidy(corpus.folder, "images", run, IMAGES_SCHEMA, truth.images("files"))
         _drop_orphans(corpus)
         tidy.sweep(corpus.folder)
-    return dict(counts)
 
 
 @lists_anew

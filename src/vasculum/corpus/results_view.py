@@ -22,6 +22,10 @@ def read_study_file(path: Path | str) -> dict[str, Any]:
     """Return the content of a study's study.json. Raises StoreError where there is none or it is newer than this."""
     folder = Folder(path)
     content = folder.read_settings(STUDY_FILE, ("id", "corpus", "subset", "processors", "fingerprint", "size"))
+    if content is None and folder.read_json("corpus.json") is not None:
+        raise StoreError(
+            f"{folder.path}: is a corpus; name a study. Make one with: vasculum apply {folder.path} PROCESSOR --out STUDY"
+        )
     if content is None:
         raise StoreError(
             f"{folder.path}: is no study (it has no {STUDY_FILE}). Make one with: vasculum apply CORPUS PROCESSOR --out {folder.path}"

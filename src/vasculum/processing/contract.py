@@ -51,7 +51,7 @@ class Declaration:
 def processor(
     wants: Wants,
     *,
-    gives: Mapping[str, Any],
+    gives: Mapping[str, Any] | None = None,
     name: str | None = None,
     seconds: float = 60.0,
     batch: int = 32,
@@ -65,14 +65,19 @@ def processor(
 
     def declare(target: T) -> T:
         own_name = name or _snake(target.__name__)
+        assert gives is not None
         types = {column: as_gives(kind) for column, kind in gives.items()}
         setattr(target, DECLARATION, _checked(own_name, wants, types, gives, seconds, batch))
         return target
 
+    if isinstance(wants, Pixels | Tiles | Bytes) and not isinstance(gives, Mapping):
+        raise ProcessorError(
+            f"@processor: expected gives={{column: type}}, got gives={gives!r}. Write @processor(Pixels(256), gives={{'score': float}})."
+        )
     if not isinstance(wants, Pixels | Tiles | Bytes):
         raise ProcessorError(
             f"@processor: expected Pixels(…), Tiles(…) or Bytes() as what it wants, got {wants!r}. "
-            "Write @processor(Pixels(256), gives={…})."
+            "Write @processor(Pixels(256), gives={'score': float})."
         )
     return declare
 

@@ -34,6 +34,8 @@ def check(database: Database, expression: str, views: Mapping[str, Sequence[str]
 
 
 def _parsed(database: Database, expression: str, option: str) -> Mapping[str, Any]:
+    if not expression.strip():
+        raise SubsetError(f'{option} is empty. Write one SQL expression, such as "year < 1950", or leave it out.')
     try:
         tree = database.parse(f"SELECT (\n{expression}\n) FROM manifest")
     except SubsetError as error:
@@ -83,6 +85,6 @@ def _check_column(names: list[str], expression: str, views: Mapping[str, Sequenc
         return
     known = [column for columns in views.values() for column in columns]
     hint = nearest(names[0], known)
-    if f'"{names[0]}"' in expression and not hint:
-        hint = f" (a text stands in single quotes: '{names[0]}')"
+    if not hint and len(names) == 1:
+        hint = f" (a text stands in single quotes: '{names[0]}'; other columns of a table stand in terms_json: terms_json->>'{names[0]}')"
     raise SubsetError(f"{option} {expression!r}: there is no column {names[0]!r}{hint}.")

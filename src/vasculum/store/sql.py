@@ -203,4 +203,7 @@ def quoted(name: str) -> str:
 
 
 def _short(error: BaseException) -> str:
-    return str(error).split("\n")[0].strip()[:300]
+    """Return the first line of an error, without the name of its kind."""
+    line = str(error).split("\n")[0].strip()
+    kind, colon, rest = line.partition(" Error: ")
+    return (rest if colon and len(kind) < 30 else line)[:300]

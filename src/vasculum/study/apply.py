@@ -10,14 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from vasculum import resources
 from vasculum.corpus import results_view
 from vasculum.corpus.corpus import Corpus
 from vasculum.corpus.fetch import check_statuses
 from vasculum.corpus.subset import Subset
-from vasculum.errors import ProcessorError, StoreError, UsageError
+from vasculum.errors import ProcessorError, StoreError, SubsetError, UsageError
 from vasculum.jobs import Engine, Watch
 from vasculum.pixels.policy import DecodePolicy
 from vasculum.processing import fingerprint
@@ -116,27 +114,28 @@ def apply(
     tell = told or (lambda _: None)
     again = check_statuses(retry)
     prepared = prepare(subset.corpus, processors, size)
-    study = _study(Path(out), subset, prepared, redo=redo, keep=keep)
-    what = planning.plan(subset.corpus, subset.selection, prepared.size, study.path, study.document, again)
+    study, known = _study(Path(out), subset, prepared, redo=redo, keep=keep)
+    what = planning.plan(
+        subset.corpus, subset.selection, prepared.size, study.path if known else None, study.document, again
+    )
     if what.beyond and not redo:
         raise ChangedError(
-            f"{study.path}: holds {what.beyond:,} results beyond this subset. --redo lets them go; or choose another --out."
+            f"{study.path}: holds {what.beyond:,} results beyond this subset. Let them go with --redo (redo=True); "
+            "or choose another --out."
         )
-    if not what.todo and not what.beyond and not _left_over(study):
+    if not what.wanted and not what.beyond:
+        raise SubsetError(f"no image of {subset.corpus.path} is wanted ({subset.selection}); nothing was made.")
+    if known and not what.todo.num_rows and not what.beyond and not _left_over(study):
         tell(_nothing(what, again))
         _remember(study, subset, prepared)
         return study
+    setup = _checked_setup(prepared, what, tell)
     if engine is None:
         from vasculum.engines.local import LocalEngine
 
         engine = LocalEngine()
-    parameters = {
-        "fingerprint": prepared.fingerprint,
-        "selection": subset.selection.as_dict(),
-        "retry": list(retry),
-    }
+    parameters = {"fingerprint": prepared.fingerprint, "selection": subset.selection.as_dict(), "retry": list(retry)}
     with runs.running(study.folder, "apply", parameters) as run:
-        setup = _checked_setup(prepared, what, tell)
         _remember(study, subset, prepared)
         _run_jobs(study, run, prepared, setup, what, engine, progress)
         finish(study, run.name, prepared.columns.schema)
@@ -154,8 +153,8 @@ def dry_run(
     return planning.plan(subset.corpus, subset.selection, prepared.size, study)
 
 
-def _study(out: Path, subset: Subset, prepared: Prepared, *, redo: bool, keep: bool) -> Study:
-    """Return the study in `out`, new or known, set to the present fingerprint."""
+def _study(out: Path, subset: Subset, prepared: Prepared, *, redo: bool, keep: bool) -> tuple[Study, bool]:
+    """Return the study in `out`, set to the present fingerprint, and whether it was known. Nothing is written yet."""
     folder = planning.study_folder(out)
     if folder is None:
         if out.is_file() or (out.is_dir() and any(name.name not in ("_tmp", "runs") for name in out.iterdir())):
@@ -168,26 +167,20 @@ def _study(out: Path, subset: Subset, prepared: Prepared, *, redo: bool, keep: b
         }
         study = Study(out, document, subset.corpus)
         _describe(study, subset, prepared)
-        study.save()
-        return study
+        return study, False
     document = results_view.read_study_file(out)
     if document["corpus"]["id"] != subset.corpus.id:
         raise UsageError(f"{out}: is a study of another corpus ({document['corpus']['path']}). Choose another --out.")
     study = Study(out, document, subset.corpus)
     if document["fingerprint"] == prepared.fingerprint:
-        if redo:
-            document["kept"] = []
-        return study
-    if not results_view.counted_files(study.folder, document):
-        document.update(fingerprint=prepared.fingerprint, kept=[])
-        return study
-    if keep:
+        document["kept"] = [] if redo else document["kept"]
+    elif keep:
         _keep(study, prepared)
-    elif redo:
+    elif redo or not results_view.counted_files(study.folder, document):
         document.update(kept=[], fingerprint=prepared.fingerprint)
     else:
         raise ChangedError(_changed(study, prepared))
-    return study
+    return study, True
 
 
 def _keep(study: Study, prepared: Prepared) -> None:
@@ -211,7 +204,8 @@ def _changed(study: Study, prepared: Prepared) -> str:
     rows = sum(study.counts().values())
     return (
         f"{study.path}: {rows:,} results were made differently: {', '.join(words) or 'the decode policy or size has changed'}. "
-        "--redo makes all of them anew, --keep lets them stand and does only what is missing; or choose another --out."
+        "--redo (redo=True) makes all of them anew, --keep (keep=True) lets them stand and does only what is missing; "
+        "or choose another --out."
     )
 
 
@@ -259,8 +253,8 @@ def _checked_setup(prepared: Prepared, what: planning.Plan, tell: Told) -> Setup
     setup = Setup(references, prepared.policy, frozenset(), tuple(sys.path))
     items = [
         Item(row["media_id"], row["place"], row["etag"], row["sha256"], row["image_key"])
-        for row in what.todo if row["place"] is not None
-    ][:IMAGES_TO_CHECK]  # fmt: skip
+        for row in what.todo.filter(what.todo["place"].is_valid()).slice(0, IMAGES_TO_CHECK).to_pylist()
+    ]  # fmt: skip
     if not items:
         return setup
     guard = Guard(setup, resources.memory_per_worker(1))
@@ -281,7 +275,7 @@ def _run_jobs(
     study: Study, run: runs.Run, prepared: Prepared, setup: Setup, what: planning.Plan, engine: Engine, progress: Watch | None
 ) -> None:  # fmt: skip
     done: Counter[str] = Counter()
-    total = len(what.todo)
+    total = what.todo.num_rows
     if progress:
         progress.begin(total)
 
@@ -292,13 +286,14 @@ def _run_jobs(
             progress(counts)
 
     plan_file = f"runs/{run.name}/plan.parquet"
-    chunks = list(planning.cut(what, getattr(engine, "workers", 1)))
     with TableWriter(study.folder, plan_file, PLAN_SCHEMA) as writer:
-        for chunk in chunks:
-            writer.write(pa.Table.from_pylist(chunk, schema=PLAN_SCHEMA), rows_per_group=len(chunk))
+        count = 0
+        for chunk in planning.cut(what, getattr(engine, "workers", 1)):
+            writer.write(chunk, rows_per_group=chunk.num_rows)
+            count += 1
     jobs = [
         ApplyJob(str(study.path), run.name, number, plan_file, prepared.fingerprint, setup, prepared.columns)
-        for number in range(len(chunks))
+        for number in range(count)
     ]
     files: list[str] = []
     try:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from vasculum.corpus import results_view
 from vasculum.corpus.corpus import Corpus
 from vasculum.corpus.subset import Selection
 from vasculum.errors import UsageError
+from vasculum.fetching.local import stamp
 from vasculum.outcomes import Status
+from vasculum.processing.job import PLAN_SCHEMA
 from vasculum.store import truth
 from vasculum.store.folder import Folder
 from vasculum.store.sql import Database, lists_anew
@@ -28,8 +31,8 @@ class Plan:
 
     wanted: int
     done: int
-    todo: list[dict[str, Any]]
-    """Rows of job.PLAN_SCHEMA."""
+    todo: pa.Table
+    """Rows of job.PLAN_SCHEMA, those of one shard together."""
     waiting: Mapping[str, int]
     """Of the wanted: how many have no image to work on, by status."""
     beyond: int
@@ -38,7 +41,8 @@ class Plan:
     @property
     def to_decode(self) -> int:
         """How many images would be read."""
-        return sum(1 for row in self.todo if row["place"] is not None)
+        without = int(self.todo["place"].null_count)
+        return int(self.todo.num_rows) - without
 
 
 @lists_anew
@@ -69,6 +73,7 @@ def plan(
     With `retry`, just the results with one of these statuses are to do.
     """
     folders = [corpus.path, *([study] if study else []), *(Path(path) for _, path in selection.studies)]
+    roots = corpus.roots()
     with Database(folders) as database:
         corpus.add_views(database)
         selection.prepare(database)
@@ -78,74 +83,78 @@ def plan(
             )
         else:
             results_view.add_results(database, "results", study, document)
-        rows = database.run(_JUDGED, [size]).to_pylist()
+        database.table(
+            "roots", pa.table({"source_name": list(roots), "root": [f"{root}/" for root in roots.values()]}, _ROOTS)
+        )
+        database.run(f"CREATE TEMP TABLE judged AS {_JUDGED}", [f"{corpus.path.absolute()}/", size])
+        database.table("again", _readable_again(database))
+        wanted = "list_contains(?, result_status)" if retry else "NOT done OR media_id IN (SELECT media_id FROM again)"
+        todo = database.run(
+            f"SELECT {', '.join(PLAN_SCHEMA.names)} FROM judged WHERE {wanted} ORDER BY place, media_id",
+            [[str(status) for status in retry]] if retry else [],
+        ).cast(PLAN_SCHEMA)
+        count = database.rows("SELECT count(*) FROM judged")[0][0]
+        waiting = dict(
+            database.rows("SELECT status, count(*) FROM judged WHERE place IS NULL GROUP BY 1 ORDER BY 2 DESC")
+        )
         beyond = database.rows("SELECT count(*) FROM results ANTI JOIN selected USING (media_id)")[0][0]
-    todo = [row for row in rows if (row["result_status"] in retry if retry else not row["done"])]
-    waiting = Counter(row["status"] for row in rows if not row["readable"])
-    roots = corpus.roots()
-    jobs = [_job_row(corpus, roots, row) for row in todo]
-    return Plan(len(rows), len(rows) - len(todo), jobs, dict(waiting), beyond)
+    return Plan(count, count - todo.num_rows, todo, waiting, beyond)
 
+
+_ROOTS = pa.schema([("source_name", pa.string()), ("root", pa.string())])
 
 _JUDGED = f"""
     WITH found AS (
-        SELECT s.media_id, m.source_name, m.local_path, i.shard, i.etag, i.sha256, i.image_key, i.detail,
+        SELECT s.media_id, i.shard, i.etag, i.sha256, i.image_key, i.detail, i.status AS image_status,
                coalesce({truth.READABLE.replace("status", "i.status")}, false) AS readable,
-               i.status AS image_status, r.media_id IS NOT NULL AS has_result, r.status AS result_status,
-               r.image_key AS result_key
-        FROM selected AS s JOIN manifest AS m USING (media_id)
+               CASE WHEN i.shard IS NOT NULL THEN ? || i.shard ELSE roots.root || m.local_path END AS path,
+               r.media_id IS NOT NULL AS has_result, r.status AS result_status, r.image_key AS result_key
+        FROM selected AS s JOIN manifest AS m USING (media_id) LEFT JOIN roots USING (source_name)
         LEFT JOIN (SELECT * FROM images WHERE size = ?) AS i USING (media_id)
         LEFT JOIN results AS r USING (media_id)
     ), judged AS (
-        SELECT * REPLACE (CASE WHEN readable THEN image_key END AS image_key),
+        SELECT media_id, sha256, has_result, result_status, result_key, readable,
+               CASE WHEN readable THEN path END AS place,
+               CASE WHEN readable AND shard IS NULL THEN etag END AS etag,
+               CASE WHEN readable THEN image_key END AS image_key,
                CASE WHEN readable THEN 'ok' WHEN coalesce(image_status, 'ok') = 'ok' THEN '{Status.NOT_FETCHED}'
-                    ELSE image_status END AS status
+                    ELSE image_status END AS status,
+               CASE WHEN image_status IS NULL THEN 'its bytes are not in the corpus yet: run `vasculum fetch`'
+                    WHEN image_status = 'ok' THEN 'its bytes were not kept' ELSE detail END AS detail
         FROM found
     )
     SELECT *, has_result AND result_key IS NOT DISTINCT FROM image_key AND (readable OR result_status = status) AS done
-    FROM judged ORDER BY shard, media_id"""
+    FROM judged"""
 """What is wanted, with its image and its result. Done is what has a result of the very image that there is now, or, where
 there is none to read, a result that says so for the same reason."""
 
-
-def _job_row(corpus: Corpus, roots: Mapping[str, Path], row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of the plan (job.PLAN_SCHEMA): where its image lies, or why there is none."""
-    place = None
-    if row["readable"]:
-        in_shard = row["shard"] is not None
-        place = (
-            corpus.folder.file(row["shard"]).absolute() if in_shard else roots[row["source_name"]] / row["local_path"]
-        )
-    detail = row["detail"]
-    if row["status"] == Status.NOT_FETCHED:
-        never = row["image_status"] is None
-        detail = "its bytes are not in the corpus yet: run `vasculum fetch`" if never else "its bytes were not kept"
-    return {
-        "media_id": row["media_id"],
-        "place": str(place) if place else None,
-        "etag": row["etag"] if row["readable"] and row["shard"] is None else None,
-        "sha256": row["sha256"],
-        "image_key": row["image_key"],
-        "status": row["status"],
-        "detail": detail or Status(row["status"]).meaning,
-    }
+_READING = (Status.NOT_FOUND, Status.FORBIDDEN, Status.CONNECTION, Status.HASH_MISMATCH)
+"""Statuses that a file in place may get because it was away or changed for a while."""
 
 
-def cut(plan: Plan, workers: int) -> Iterator[list[dict[str, Any]]]:
+def _readable_again(database: Database) -> pa.Table:
+    """Return the ids of files in place that could not be read when their result was made, and are as fetched again."""
+    named = ", ".join(f"'{status}'" for status in _READING)
+    failed = database.rows(
+        f"SELECT media_id, place, etag FROM judged WHERE done AND etag IS NOT NULL AND result_status IN ({named})"
+    )
+    return pa.table({"media_id": pa.array([m for m, place, etag in failed if stamp(Path(place)) == etag], pa.string())})
+
+
+def cut(plan: Plan, workers: int) -> Iterator[pa.Table]:
     """Yield the rows of each job: of one shard, or in place, few enough that all workers have some."""
-    fair = -(-len(plan.todo) // max(1, workers * JOBS_PER_WORKER))
+    fair = -(-plan.todo.num_rows // max(1, workers * JOBS_PER_WORKER))
     most = min(MEDIA_PER_JOB, max(FEWEST_PER_JOB, fair))
-    chunk: list[dict[str, Any]] = []
-    lane: object = None
-    for row in plan.todo:
-        own = row["place"] if row["etag"] is None else "in place"
-        if chunk and (own != lane or len(chunk) >= most):
-            yield chunk
-            chunk = []
-        chunk.append(row)
+    begin, lane = 0, ""
+    places, etags = plan.todo["place"], plan.todo["etag"]
+    for row in range(plan.todo.num_rows):
+        own = places[row].as_py() if not etags[row].is_valid else "in place"
+        if row > begin and (own != lane or row - begin >= most):
+            yield plan.todo.slice(begin, row - begin)
+            begin = row
         lane = own
-    if chunk:
-        yield chunk
+    if plan.todo.num_rows:
+        yield plan.todo.slice(begin)
 
 
 def study_folder(path: Path | str) -> Folder | None:

@@ -41,4 +41,5 @@ def _resume_fetch(corpus: Corpus, progress: Watch | None) -> Mapping[str, int]:
     parameters = fetches[-1]["parameters"]
     subset = corpus.select(Selection.from_dict(parameters["selection"]))
     fetched = corpus.fetch(subset, in_place=parameters["in_place"], progress=progress)
-    return {**fetched.counts, "already there": fetched.already}
+    before = {"already there": fetched.already, **{f"{status} before": n for status, n in fetched.failing.items()}}
+    return {**fetched.counts, **{words: count for words, count in before.items() if count}}

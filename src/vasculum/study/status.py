@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from vasculum.errors import StoreError
 from vasculum.store import runs, truth
 from vasculum.store.folder import Folder
 from vasculum.study.study import Study
+from vasculum.tables import REJECTS_SCHEMA
 
 
 def status(path: Path | str) -> dict[str, Any]:
@@ -21,6 +23,27 @@ def status(path: Path | str) -> dict[str, Any]:
     if folder.file(results_view.STUDY_FILE).exists():
         return {"kind": "study", "path": str(path), **_study(Study.open(path)), "runs": _runs(folder)}
     raise StoreError(f"{path}: is neither a corpus nor a study (no {CORPUS_FILE}, no {results_view.STUDY_FILE}).")
+
+
+def failures(path: Path | str) -> Iterator[dict[str, Any]]:
+    """Yield what failed in a corpus (fetching) or study (any step): status, catalogue number, file, detail."""
+    folder = Folder(path)
+    study = Study.open(path) if folder.file(results_view.STUDY_FILE).exists() else None
+    database = study.database() if study else Corpus.open(path).database()
+    with database:
+        table = "results" if study else "images"
+        yield from database.run(
+            'SELECT f.status, m.catalogNumber AS "catalogNumber", coalesce(m.local_path, m.accessURI) AS file, f.detail '
+            f"FROM {table} AS f LEFT JOIN manifest AS m USING (media_id) WHERE f.status <> 'ok' ORDER BY 1, 3, f.media_id"
+        ).to_pylist()
+
+
+def rejected(path: Path | str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a corpus's sources that were kept aside: file, line, reason, text."""
+    corpus = Corpus.open(path)
+    with corpus.database() as database:
+        database.files("rejects", [corpus.folder.file(name) for name in corpus.folder.names("rejects")], REJECTS_SCHEMA)
+        yield from database.run("SELECT file, line, reason, text FROM rejects ORDER BY file, line").to_pylist()
 
 
 def _corpus(corpus: Corpus) -> dict[str, Any]:

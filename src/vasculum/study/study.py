@@ -22,7 +22,7 @@ from vasculum.study.kinds import kind_from_text
 from vasculum.tables import RESULTS_SCHEMA
 
 SPECIMEN_COLUMNS = (
-    "institutionCode", "collectionCode", "catalogNumber", "occurrenceID", "scientificName", "family", "genus",
+    "institutionCode", "collectionCode", "catalogNumber", "occurrenceID", "record_keys", "scientificName", "family", "genus",
     "country", "stateProvince", "year", "eventDate", "recordedBy", "typeStatus", "accessURI", "local_path",
     "record_page", "license_id", "rightsHolder", "creator", "credit_line",
 )  # fmt: skip
