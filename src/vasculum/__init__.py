@@ -29,7 +29,13 @@ if TYPE_CHECKING:
         Tiles,
         Vector,
     )
+    from vasculum.report.report import write_report
+    from vasculum.study.apply import ChangedError
+    from vasculum.study.export import export
+    from vasculum.study.resume import resume
+    from vasculum.study.status import status
     from vasculum.study.study import Study
+    from vasculum.study.verify import verify
 
 __version__ = "0.1.0"
 
@@ -37,6 +43,12 @@ _HOMES = {
     "Corpus": "vasculum.corpus.corpus",
     "Subset": "vasculum.corpus.subset",
     "Study": "vasculum.study.study",
+    "ChangedError": "vasculum.study.apply",
+    "export": "vasculum.study.export",
+    "resume": "vasculum.study.resume",
+    "status": "vasculum.study.status",
+    "verify": "vasculum.study.verify",
+    "write_report": "vasculum.report.report",
     "Status": "vasculum.outcomes",
     "processor": "vasculum.processing.contract",
     **dict.fromkeys(
@@ -52,6 +64,7 @@ _HOMES = {
 __all__ = [
     "Boolean",
     "Bytes",
+    "ChangedError",
     "Corpus",
     "Float",
     "Integer",
@@ -71,7 +84,12 @@ __all__ = [
     "VasculumError",
     "Vector",
     "__version__",
+    "export",
     "processor",
+    "resume",
+    "status",
+    "verify",
+    "write_report",
 ]
 
 

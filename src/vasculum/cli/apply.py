@@ -85,8 +85,23 @@ def command(
         click.echo(json.dumps({"study": str(out), "worked_on": dict(watcher.counts), "results": counts}))
     else:
         say(f"{out}: {sum(counts.values()):,} results: {summary(counts)}.")
-        say(f"Next: vasculum report {out}")
+        say(_advice(corpus, out, study, counts))
     return EXIT_FAILED_ROWS if strict and failed else EXIT_OK
+
+
+def _advice(corpus: Path, out: Path, study: Any, counts: dict[str, int]) -> str:
+    """Return what to do next: the report, or where there is no good result at all, what stands in the way."""
+    if set(counts) == {"not_fetched"}:
+        return f"No image has been fetched yet. Next: vasculum fetch {corpus}"
+    if "ok" not in counts:
+        first = study.sql(
+            "SELECT status, detail FROM results ORDER BY status = 'processor_error' DESC, media_id LIMIT 1"
+        )
+        row = first.to_pylist()[0]
+        return f"warning: no image gave a result. The first: {row['status']}: {row['detail']}"
+    if len(counts) > 1:
+        return f"What failed is listed by: vasculum status {out} --failed. Next: vasculum report {out}"
+    return f"Next: vasculum report {out}"
 
 
 def _tell_plan(plan: Any, as_json: bool) -> int:

@@ -23,7 +23,15 @@ EACH_FURTHER = 4
 MOST_PANELS = 8
 MOST_GROUPS = 4
 
-_TEXTS = ("catalogNumber", "scientificName", "institutionCode", "credit_line", "rightsHolder", "license_id")
+_TEXTS = (
+    "catalogNumber",
+    "scientificName",
+    "institutionCode",
+    "credit_line",
+    "rightsHolder",
+    "license_id",
+    "local_path",
+)
 _CARD_COLUMNS = ", ".join(["media_id", "m.record_page", *(f"left(m.{name}, 300) as {name}" for name in _TEXTS)])
 
 
@@ -35,6 +43,7 @@ class Card:
     address: Markup | None
     value: str
     catalog_number: str
+    file: str
     name: str
     institution: str
     credit: str
@@ -50,7 +59,7 @@ class Card:
     def specimen(self) -> str:
         """Institution and catalogue number, the institution once where the number begins with it."""
         if not self.catalog_number:
-            return f"{self.institution} no catalogue number".strip()
+            return f"{self.institution} {self.file or 'no catalogue number'}".strip()
         both = not self.catalog_number.upper().startswith(self.institution.upper())
         return f"{self.institution} {self.catalog_number}" if both else self.catalog_number
 
@@ -176,10 +185,11 @@ def _card(row: dict[str, Any], column: ResultColumn, addresses: dict[str, Markup
         address=addresses.get(row["media_id"]),
         value="" if isinstance(column.kind, Picture) else _value(row["value"]),
         catalog_number=row["catalogNumber"] or "",
+        file=row["local_path"] or "",
         name=row["scientificName"] or "",
         institution=row["institutionCode"] or "",
         credit=row["credit_line"] or row["rightsHolder"] or "no credit line was published",
-        licence=row["license_id"] or "unknown",
+        licence=row["license_id"] or "licence unknown",
         page=safe_link(row["record_page"]),
     )
 

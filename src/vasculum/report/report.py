@@ -97,7 +97,7 @@ def _drawn(place: int, column: Summary) -> Drawn:
             tuple(sentences.figures(numbers, column.values)),
         )
     if isinstance(column.drawn, Labels) and column.drawn.distinct == column.values > MOST_SINGLE_LABELS:
-        return Drawn(column, None, None, (), "Every one has another value.")
+        return Drawn(column, None, None, (), "All of them differ.")
     if isinstance(column.drawn, Labels):
         return Drawn(column, plots.bars(key, title, column.drawn, column.values), None, ())
     return Drawn(column, None, None, ())

@@ -70,6 +70,32 @@ class _Checker:
         self._whole("manifest", "images", "history", "rejects")
         present = self._hash("bytes", ["media_id", "sha256", "bytes"])
         self._counting(lambda: self._count_corpus(corpus, present))
+        self._in_place(corpus)
+
+    @lists_anew
+    def _in_place(self, corpus: Corpus) -> None:
+        """Hash the files that are read where they lie; each must still be the one that was fetched."""
+        roots = corpus.roots()
+        with corpus.database() as database:
+            files = database.rows(
+                "SELECT i.media_id, i.sha256, m.source_name, m.local_path FROM images AS i JOIN manifest AS m USING (media_id) "
+                "WHERE i.status = 'ok' AND i.shard IS NULL AND i.door = 'in_place' AND m.local_path IS NOT NULL ORDER BY 4"
+            )
+        for media_id, recorded, source, local_path in files:
+            path = roots[source] / local_path
+            try:
+                with path.open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                self.progress(path.stat().st_size)
+            except OSError as error:
+                self.problem("file in place that cannot be read", f"{path}: {error.strerror} ({media_id})")
+            else:
+                if digest != recorded:
+                    self.problem(
+                        "file in place that changed since it was fetched (run fetch again)", f"{path} ({media_id})"
+                    )
+        if files:
+            self.checked["files in place"] = len(files)
 
     @lists_anew
     def _count_corpus(self, corpus: Corpus, present: pa.Table) -> None:

@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 from vasculum.processing.builtin.picture import boxes, cut
 from vasculum.processing.contract import processor
-from vasculum.processing.types import Float, Pixels
+from vasculum.processing.types import Pixels, Text
 
 NEAR_WHITE = 240
 NEAR_BLACK = 25
 COLOURED = 26
-HUE_STEP = 10
+HUES = (
+    "red", "orange", "yellow", "yellow-green", "green", "blue-green", "cyan", "azure", "blue", "violet", "magenta", "rose",
+)  # fmt: skip
+"""Twelfths of the circle of hues; the middle of the first is 0 degrees."""
 
 # Linear sRGB to XYZ, D65 (IEC 61966-2-1). Rows are divided by their sums, the white point, so that grey is
 # neutral.
@@ -52,7 +55,7 @@ _F = _f_of_lab()
         "saturation": float,
         "near_white": float,
         "near_black": float,
-        "hue": Float(missing=True),
+        "hue": Text(missing=True),
     },
 )
 def color(pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> dict[str, list[Any]]:
@@ -63,8 +66,8 @@ def color(pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> dict[str, lis
       CIE 1976 L*a*b*, D65, from sRGB; by tables, within 0.1 of the formula;
     - `saturation`: mean of HSV's S = (max − min) / max, 0 to 1 (Smith 1978, doi:10.1145/965139.807361);
     - `near_white`, `near_black`: share of pixels whose three values are all at least 240, or all at most 25;
-    - `hue`: HSV's hue in degrees (0 red, 120 green, 240 blue): centre of the 10-degree step that weighs most,
-      each pixel weighing max − min; only pixels where that is 26 or more count; null where there is none.
+    - `hue`: name of the twelfth of HSV's circle of hues that weighs most (an angle has no mean, so a name, not a
+      number), each pixel weighing max − min; only pixels where that is 26 or more count; null where there is none.
     A camera's white balance moves all of these: compare within one institution and era.
     """
     rows = [_colors(cut(square, box)) for square, box in zip(pixels, boxes(inside), strict=True)]
@@ -109,14 +112,14 @@ def _main_hue(
     blue: NDArray[np.uint8],
     most: NDArray[np.uint8],
     spread: NDArray[np.uint8],
-) -> float | None:
+) -> str | None:
     coloured = np.flatnonzero(spread >= COLOURED)
     if not len(coloured):
         return None
     r, g, b = (channel[coloured].astype(np.int32) for channel in (red, green, blue))
     top, width = most[coloured], spread[coloured].astype(np.int32)
     numerator = np.where(top == r, g - b, np.where(top == g, b - r + 2 * width, r - g + 4 * width))
-    steps_in_sixth = 60 // HUE_STEP
-    step = (numerator * steps_in_sixth // width) % (360 // HUE_STEP)
-    weights = np.bincount(step, weights=width, minlength=360 // HUE_STEP)
-    return float(weights.argmax() * HUE_STEP + HUE_STEP / 2)
+    # a sector reaches 15 degrees to both sides of its middle; sixtieths of a degree keep the division whole
+    step = (numerator * 60 + 15 * width) // (30 * width) % len(HUES)
+    weights = np.bincount(step, weights=width, minlength=len(HUES))
+    return HUES[int(weights.argmax())]
