@@ -70,7 +70,7 @@ def test_the_road_from_a_table_to_a_report_by_command(tmp_path: Path) -> None:
         (["apply", "corpus", "thumbnail", "--out", "s", "--with", "m"], 2, "expected NAME=VALUE"),
         (["collect", "corpus", "table", "nowhere.csv"], 1, "nowhere.csv"),
         (["collect", "sheets", "table", "sheets/records.csv"], 1, "holds other things already"),
-        (["report", "corpus"], 1, "is no study"),
+        (["report", "corpus"], 1, "corpus: is a corpus; name a study"),
         (["status", "sheets"], 1, "is neither a corpus nor a study"),
         (["resume", "fresh"], 1, "study"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import secrets
 import sys
 from collections import Counter
@@ -12,23 +13,20 @@ from typing import Any
 
 from vasculum import resources
 from vasculum.corpus import results_view
-from vasculum.corpus.corpus import Corpus
 from vasculum.corpus.fetch import check_statuses
 from vasculum.corpus.subset import Subset
 from vasculum.errors import ProcessorError, StoreError, SubsetError, UsageError
-from vasculum.jobs import Engine, Watch
-from vasculum.pixels.policy import DecodePolicy
-from vasculum.processing import fingerprint
+from vasculum.jobs import Engine, Watch, at_work
+from vasculum.outcomes import Status
 from vasculum.processing.guard import Guard
 from vasculum.processing.items import Item, Setup
-from vasculum.processing.job import PLAN_SCHEMA, ApplyJob, Columns, order
-from vasculum.processing.load import Loaded, load, refer
+from vasculum.processing.job import PLAN_SCHEMA, ApplyJob
 from vasculum.store import runs, tidy
 from vasculum.store.parquet import TableWriter
 from vasculum.study import plan as planning
 from vasculum.study.code import keep_code
 from vasculum.study.finish import finish
-from vasculum.study.kinds import kind_to_text
+from vasculum.study.prepare import Prepared, prepare
 from vasculum.study.study import Study, corpus_entry
 from vasculum.tables import FORMAT
 
@@ -38,57 +36,6 @@ Told = Callable[[str], None]
 
 class ChangedError(UsageError):
     """Results exist that no longer fit: the caller must choose `redo`, `keep` or another folder."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Prepared:
-    """The processors of a study, loaded, with all that names them."""
-
-    loaded: list[Loaded]
-    entries: list[dict[str, Any]]
-    policy: DecodePolicy
-    size: str
-    fingerprint: str
-
-    @property
-    def columns(self) -> Columns:
-        """The columns that they give."""
-        return Columns.of(self.loaded)
-
-
-def prepare(corpus: Corpus, processors: Sequence[Any], size: str | None) -> Prepared:
-    """Return the processors loaded and named. Raises ProcessorError, UsageError where that cannot be."""
-    if not processors:
-        raise UsageError("name at least one processor, such as thumbnail, or FILE.py:NAME.")
-    loaded = [load(refer(spec)) for spec in processors]
-    for name, count in Counter(one.name for one in loaded).items():
-        if count > 1:
-            raise UsageError(f"two processors are called {name!r}. Give one another name: other={name}(…).")
-    ready = order(loaded)
-    for missing in [one for one in loaded if one not in ready]:
-        raise ProcessorError(
-            f"processor {missing.name}: asks for {', '.join(missing.needs)}, which no processor of this run gives. "
-            "Name the other processor too, or check the spelling: <processor>_<column>."
-        )
-    policy = DecodePolicy()
-    which = planning.the_size(corpus, size)
-    entries = [_entry(one) for one in ready]
-    mark = fingerprint.of_study(policy.as_dict(), which, [
-        {key: entry[key] for key in ("name", "fingerprint")} for entry in sorted(entries, key=lambda e: str(e["name"]))
-    ])  # fmt: skip
-    return Prepared(ready, entries, policy, which, mark)
-
-
-def _entry(loaded: Loaded) -> dict[str, Any]:
-    return {
-        "name": loaded.name,
-        "spec": str(loaded.reference),
-        "road": loaded.reference.road,
-        "settings": {key: repr(value) for key, value in loaded.settings.items()},
-        "wants": repr(loaded.declaration.wants),
-        "gives": {column: kind_to_text(kind) for column, kind in loaded.declaration.gives.items()},
-        "fingerprint": fingerprint.of_processor(loaded),
-    }
 
 
 def apply(
@@ -114,20 +61,11 @@ def apply(
     tell = told or (lambda _: None)
     again = check_statuses(retry)
     prepared = prepare(subset.corpus, processors, size)
-    study, known = _study(Path(out), subset, prepared, redo=redo, keep=keep)
-    what = planning.plan(
-        subset.corpus, subset.selection, prepared.size, study.path if known else None, study.document, again
-    )
-    if what.beyond and not redo:
-        raise ChangedError(
-            f"{study.path}: holds {what.beyond:,} results beyond this subset. Let them go with --redo (redo=True); "
-            "or choose another --out."
-        )
-    if not what.wanted and not what.beyond:
-        raise SubsetError(f"no image of {subset.corpus.path} is wanted ({subset.selection}); nothing was made.")
-    if known and not what.todo.num_rows and not what.beyond and not _left_over(study):
+    asked = functools.partial(_asked, Path(out), subset, prepared, again, redo=redo, keep=keep)
+    study, what, settled = asked()  # before anything is written, so that what is refused leaves nothing behind
+    if not what.todo.num_rows:
         tell(_nothing(what, again))
-        _remember(study, subset, prepared)
+    if settled:
         return study
     setup = _checked_setup(prepared, what, tell)
     if engine is None:
@@ -136,10 +74,34 @@ def apply(
         engine = LocalEngine()
     parameters = {"fingerprint": prepared.fingerprint, "selection": subset.selection.as_dict(), "retry": list(retry)}
     with runs.running(study.folder, "apply", parameters) as run:
+        study, what, _ = asked()  # again, now that no other run can change what is there
+        if what.beyond:
+            tell(f"{what.beyond:,} results beyond this subset are let go.")
         _remember(study, subset, prepared)
-        _run_jobs(study, run, prepared, setup, what, engine, progress)
+        if what.todo.num_rows:
+            _run_jobs(study, run, prepared, setup, what, engine, progress)
         finish(study, run.name, prepared.columns.schema)
     return study
+
+
+def _asked(
+    out: Path, subset: Subset, prepared: Prepared, again: Sequence[Status], *, redo: bool, keep: bool
+) -> tuple[Study, planning.Plan, bool]:
+    """Return the study, what there is to do in it, and whether all of it stands as asked already. Writes nothing."""
+    study, known = _study(out, subset, prepared, redo=redo, keep=keep)
+    what = planning.plan(
+        subset.corpus, subset.selection, prepared.size, study.path if known else None, study.document, again
+    )
+    told_before = known and study.document["subset"] == subset.selection.as_dict()
+    if what.beyond and not redo and not told_before:
+        raise ChangedError(
+            f"{study.path}: holds {what.beyond:,} results beyond this subset. Let them go with --redo (redo=True); "
+            "or choose another --out."
+        )
+    if not what.wanted and not what.beyond:
+        raise SubsetError(f"no image of {subset.corpus.path} is wanted ({subset.selection}); nothing was made.")
+    as_stored = known and results_view.read_study_file(study.path) == study.document and told_before
+    return study, what, as_stored and not what.todo.num_rows and not what.beyond and not _left_over(study)
 
 
 def dry_run(
@@ -297,11 +259,12 @@ def _run_jobs(
     ]
     files: list[str] = []
     try:
-        for report in engine.run(jobs, note):
-            files += [report.file] if report.file else []
-            if len(files) >= tidy.FOLD_AT:
-                tidy.fold(study.folder, "results", run.name, files, prepared.columns.schema, prepared.fingerprint)
-                files = []
+        with at_work(engine, jobs, note) as reports:
+            for report in reports:
+                files += [report.file] if report.file else []
+                if len(files) >= tidy.FOLD_AT:
+                    tidy.fold(study.folder, "results", run.name, files, prepared.columns.schema, prepared.fingerprint)
+                    files = []
     finally:
         study.folder.delete([plan_file])
         study.folder.remove_folder(f"runs/{run.name}")
