@@ -163,7 +163,7 @@ def test_a_wider_subset_does_only_the_new_rows_and_a_narrower_one_must_be_meant(
     assert len(narrow) == 4
     wide = runs_of(of("year < 1857"))
     assert redone(narrow, wide) == {id_of(corpus, number) for number in (4, 5, 6)}
-    with pytest.raises(ChangedError, match=r"holds 4 results beyond this subset. --redo lets them go"):
+    with pytest.raises(ChangedError, match=r"holds 4 results beyond this subset. Let them go with --redo"):
         of("year < 1853")
     assert len(runs_of(Study.open(tmp_path / "study"))) == 7
     narrowed = of("year < 1853", redo=True)

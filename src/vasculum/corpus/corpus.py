@@ -143,7 +143,7 @@ class Corpus:
         )  # fmt: skip
 
     def apply(self, *processors: Any, out: Path | str, **options: Any) -> Study:
-        """Run processors over all media and return the study; see `vasculum.study.apply.apply` for the options."""
+        """Run processors over all media and return the study; the options are those of `Subset.apply`."""
         return self.all().apply(*processors, out=out, **options)
 
     # -- reading ------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from vasculum.corpus import results_view
 from vasculum.errors import SubsetError, UsageError, nearest
+from vasculum.jobs import Engine, Watch
 from vasculum.store import expression
 from vasculum.store.sql import Database, lists_anew, quoted
 from vasculum.tables import MANIFEST_SCHEMA
@@ -144,11 +145,32 @@ class Subset:
         """Get the bytes of its local images; see `Corpus.fetch` for the options."""
         return self.corpus.fetch(self, **options)
 
-    def apply(self, *processors: Any, out: Path | str, **options: Any) -> Study:
-        """Run processors over it and return the study; see `vasculum.study.apply.apply` for the options."""
+    def apply(
+        self,
+        *processors: Any,
+        out: Path | str,
+        size: str | None = None,
+        retry: Sequence[str] = (),
+        redo: bool = False,
+        keep: bool = False,
+        engine: Engine | None = None,
+        progress: Watch | None = None,
+        told: Callable[[str], None] | None = None,
+    ) -> Study:
+        """Run processors over it and return the study in the folder `out`; only what is not done yet is done.
+
+        A processor is a name, `"FILE.py:NAME"`, a model folder, or a function or class under `@processor`. `retry` redoes
+        just the results with these statuses. Where results exist that no longer fit (changed code, a narrower subset)
+        ChangedError is raised, unless `redo` lets them go or `keep` lets them stand. `size` names which size of image,
+        where the corpus holds several. `told` receives lines for a person, `progress` counts as images end.
+        Raises ProcessorError where a contract is broken, StoreError, UsageError.
+        """
         from vasculum.study.apply import apply  # the study's room stands on this one and is opened when asked for
 
-        return apply(self, processors, out=out, **options)
+        return apply(
+            self, processors, out=out, size=size, retry=retry, redo=redo, keep=keep, engine=engine, progress=progress,
+            told=told,
+        )  # fmt: skip
 
     @lists_anew
     def count(self) -> int:

@@ -6,7 +6,7 @@
     def brightness(pixels, *, gamma=1.0):
         return {"brightness": (pixels.mean(axis=(1, 2, 3)) / 255) ** gamma}
 
-The first parameter receives what it wants. A keyword-only parameter with a default is a setting
+The first parameter receives what it wants. A parameter after it, with a default, is a setting
 (`brightness(gamma=2.2)` on the command line). One without a default is filled by its name:
 `inside` (bool `(N, H, W)`: true where the picture is, false where `pad` filled), `media_id`, `width`, `height`
 (lists of N; pixels of the original, upright), `tile_boxes` (int `(T, 4)`: left, top, right, bottom), or a column of
