@@ -72,6 +72,8 @@ def command(
         f"{corpus}: {collected.media:,} media in source {collected.label!r}: {collected.new:,} new, "
         f"{collected.changed:,} changed, {collected.unchanged:,} as before."
     )
+    if collected.elsewhere:
+        say(f"{collected.elsewhere:,} were given by another source before; what that said of them stands.")
     if collected.several_records:
         say(f"{collected.several_records:,} of them show more than one specimen record.")
     if collected.rejected:

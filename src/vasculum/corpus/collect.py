@@ -34,6 +34,8 @@ class Collected:
     new: int
     changed: int
     unchanged: int
+    elsewhere: int
+    """Media that another source of the corpus gave before; its rows stand."""
     several_records: int
     """Media that more than one record shows."""
     rejected: int
@@ -139,13 +141,14 @@ def _keep_rejects(corpus: Corpus, source: Source, run: str) -> None:
 
 
 @lists_anew
-def _write_new(corpus: Corpus, staged: str, run: str) -> tuple[int, int, int, int, int]:
-    """Write rows that are not there as they are; return media, new, changed, unchanged and with several records."""
+def _write_new(corpus: Corpus, staged: str, run: str) -> tuple[int, int, int, int, int, int]:
+    """Write rows that are not there as they are; return media, new, changed, unchanged, known elsewhere, with several records."""
     with corpus.database() as database:
         database.files("links", [corpus.folder.file(staged)], SOURCE_SCHEMA)
         database.run(f"CREATE TEMP TABLE folded AS {_folded()}")
         database.run(
             "CREATE TEMP TABLE judged AS SELECT folded.*, CASE WHEN old.media_id IS NULL THEN 'new' "
+            "WHEN old.state = 'present' AND old.source_name <> folded.source_name THEN 'elsewhere' "
             "WHEN old.row_hash = folded.row_hash AND old.state = 'present' THEN 'unchanged' ELSE 'changed' END AS judgement "
             "FROM folded LEFT JOIN manifest AS old USING (media_id)"
         )
@@ -158,12 +161,12 @@ def _write_new(corpus: Corpus, staged: str, run: str) -> tuple[int, int, int, in
                 for name in MANIFEST_SCHEMA.names
             )
             _, batches = database.stream(
-                f"SELECT {columns} FROM judged WHERE judgement <> 'unchanged' ORDER BY place", rows=65_536
+                f"SELECT {columns} FROM judged WHERE judgement IN ('new', 'changed') ORDER BY place", rows=65_536
             )
             with TableWriter(corpus.folder, names.part_name("manifest", run, 0), MANIFEST_SCHEMA) as writer:
                 for batch in batches:
                     writer.write(pa.Table.from_batches([batch]).cast(MANIFEST_SCHEMA))
-    return sum(counted.values()), new, changed, counted.get("unchanged", 0), several
+    return sum(counted.values()), new, changed, counted.get("unchanged", 0), counted.get("elsewhere", 0), several
 
 
 def _folded() -> str:

@@ -13,7 +13,7 @@ from vasculum.errors import StoreError
 from vasculum.store import parquet, truth
 from vasculum.store.folder import Folder
 from vasculum.store.sql import Database, quoted
-from vasculum.tables import RESULTS_SCHEMA
+from vasculum.tables import MANIFEST_SCHEMA, RESULTS_SCHEMA
 
 STUDY_FILE = "study.json"
 
@@ -69,5 +69,6 @@ def add_results(
 
 def _short_names(content: Mapping[str, Any], columns: list[str]) -> dict[str, str]:
     full = [(column, f"{entry['name']}_{column}") for entry in content["processors"] for column in entry["gives"]]
+    taken = {*columns, *MANIFEST_SCHEMA.names}  # a guess at the family is not the specimen's family
     count = Counter(brief for brief, _ in full)
-    return {brief: name for brief, name in full if count[brief] == 1 and brief not in columns and name in columns}
+    return {brief: name for brief, name in full if count[brief] == 1 and brief not in taken and name in columns}

@@ -46,7 +46,7 @@ class Selection:
         if self.by is not None and self.sample is None:
             raise UsageError("--by needs --sample N: how many to take in all.")
         for alias, _ in self.studies:
-            if not ALIAS.fullmatch(alias) or alias.lower() in RESERVED_ALIASES:
+            if not ALIAS.fullmatch(alias) or "__" in alias or alias.lower() in RESERVED_ALIASES:
                 raise UsageError(
                     f"--with {alias}=…: use letters, digits and underscores, and none of {', '.join(RESERVED_ALIASES)}."
                 )

@@ -12,7 +12,7 @@ import os
 import queue
 import sys
 import threading
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from vasculum.errors import VasculumError
 from vasculum.processing.frames import Frames
@@ -65,13 +65,20 @@ def main() -> None:
 
 def _private_frames() -> Frames:
     """Return the pipes of the job, and let what processors print go to standard error."""
-    source = os.fdopen(os.dup(0), "rb", buffering=1 << 20)
-    target = os.fdopen(os.dup(1), "wb", buffering=1 << 20)
+    source = os.fdopen(os.dup(0), "rb", buffering=0)
+    target = os.fdopen(os.dup(1), "wb", buffering=0)
+
+    def leave() -> None:
+        source.close()
+        target.close()
+
+    if hasattr(os, "register_at_fork"):  # a process that a processor forks has no part in the conversation
+        os.register_at_fork(after_in_child=leave)
     os.dup2(2, 1)
     with contextlib.suppress(OSError):
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
-    return Frames(source, target)
+    return Frames(cast(BinaryIO, source), cast(BinaryIO, target))
 
 
 def _listen(frames: Frames, commands: queue.SimpleQueue[Any]) -> None:

@@ -16,6 +16,8 @@ from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vasculum.processing.load import Loaded
 
 
@@ -29,7 +31,7 @@ def of_processor(loaded: Loaded) -> str:
     content = {
         "name": loaded.name,
         "code": _code(loaded),
-        "settings": {key: repr(value) for key, value in sorted(loaded.settings.items())},
+        "settings": {key: stable(value) for key, value in sorted(loaded.settings.items())},
         "wants": repr(loaded.declaration.wants),
         "gives": {column: repr(kind) for column, kind in loaded.declaration.gives.items()},
     }
@@ -108,6 +110,33 @@ def _beside(root: Path, folder: Path, name: str) -> list[Path]:
 def _own(name: str) -> list[Path]:
     file = OWN_PACKAGE.parent.joinpath(*name.split(".")).with_suffix(".py")
     return [file] if name.startswith(OWN_ROOMS) and file.is_file() else []
+
+
+def stable(value: Any) -> Any:
+    """Return what stands for a setting in a fingerprint: the same in every process, another for another value."""
+    if isinstance(value, Mapping):
+        return {"dict": sorted(([stable(key), stable(item)] for key, item in value.items()), key=repr)}
+    if isinstance(value, set | frozenset):
+        return {"set": sorted((stable(item) for item in value), key=repr)}
+    if isinstance(value, list | tuple):
+        return [stable(item) for item in value]
+    if isinstance(value, np.ndarray):
+        data = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return {"array": [str(value.dtype), list(value.shape), data]}
+    if inspect.isroutine(value) or inspect.isclass(value):
+        return {"code": [value.__module__, value.__qualname__, _source(value)]}
+    shown = repr(value)
+    if " at 0x" in shown:
+        kept = {key: stable(item) for key, item in sorted(getattr(value, "__dict__", {}).items())}
+        return {"object": [type(value).__module__, type(value).__qualname__, kept]}
+    return shown
+
+
+def _source(value: Any) -> str:
+    try:
+        return inspect.getsource(value)
+    except (OSError, TypeError):
+        return ""
 
 
 def _digest(content: Any) -> str:

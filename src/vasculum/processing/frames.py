@@ -11,7 +11,7 @@ _LENGTH = struct.Struct(">Q")
 
 
 class Frames:
-    """One end of the conversation. Sending is safe from several threads."""
+    """One end of the conversation, over unbuffered pipes. Sending is safe from several threads."""
 
     def __init__(self, source: BinaryIO, target: BinaryIO) -> None:
         self._source = source
@@ -21,10 +21,10 @@ class Frames:
     def send(self, message: Any) -> None:
         """Send one picklable message. Raises OSError where the other end is gone."""
         data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+        rest = memoryview(_LENGTH.pack(len(data)) + data)
         with self._lock:
-            self._target.write(_LENGTH.pack(len(data)))
-            self._target.write(data)
-            self._target.flush()
+            while rest:
+                rest = rest[self._target.write(rest) :]
 
     def receive(self) -> Any:
         """Return the next message. Raises EOFError where the other end is gone."""
@@ -34,7 +34,7 @@ class Frames:
     def _exactly(self, length: int) -> bytes:
         parts: list[bytes] = []
         while length:
-            part = self._source.read(min(length, 1 << 20))
+            part = self._source.read(min(length, 1 << 20))  # what there is, up to so much
             if not part:
                 raise EOFError
             parts.append(part)

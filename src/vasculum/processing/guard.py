@@ -31,6 +31,10 @@ from vasculum.processing.items import At, Checked, Failure, Item, Outcome, Setup
 POLL_SECONDS = 0.1
 START_SECONDS = 120.0
 CLOSE_SECONDS = 10.0
+END_SECONDS = 5.0
+ASLEEP_SECONDS = 1.0
+"""A pause between two looks at a child that is longer than this was not the child's."""
+
 PRINTED_TAIL = 4000
 
 _GONE = object()
@@ -97,6 +101,10 @@ class Guard:
                     for outcome in outcomes:
                         left.pop(outcome.media_id, None)
                     yield outcomes
+                if left:
+                    raise ProcessorError(
+                        f"the worker gave no answer for {len(left)} images. This is a bug: please report it."
+                    )
             except Died as death:
                 self._drop()
                 yield from self._after_death(death, batch, left, singly, waiting)
@@ -165,7 +173,8 @@ class Guard:
             try:
                 message = child.inbox.get(timeout=POLL_SECONDS)
             except queue.Empty:
-                message = None
+                # a process that it forked may hold the pipe open, so that its end says nothing
+                message = _GONE if child.process.poll() is not None and child.inbox.empty() else None
             if isinstance(message, At):
                 child.at, child.since = message, time.monotonic()
                 continue
@@ -177,14 +186,17 @@ class Guard:
                 self._drop()
                 raise Stopped
             if time.monotonic() - child.watched > POLL_SECONDS:
-                self._watch(child)
+                self._watch(child, idle=message is None)
             if message is not None:
                 return message
 
-    def _watch(self, child: _Child) -> None:
-        child.watched = time.monotonic()
-        seconds = child.watched - child.since
-        if seconds > child.at.seconds:
+    def _watch(self, child: _Child, *, idle: bool) -> None:
+        """Raise Died where the child takes too long or too much. `idle`: nothing came from it."""
+        now = time.monotonic()
+        if now - child.watched > ASLEEP_SECONDS:
+            child.since += now - child.watched  # we were suspended or busy ourselves: that is not the child's time
+        child.watched = now
+        if idle and now - child.since > child.at.seconds:
             what = f"processor {child.at.processor}" if child.at.processor else child.at.step
             child.kill()
             raise Died((Status.TIMED_OUT, f"{what} took longer than {child.at.seconds:g} s"), child.at)
@@ -202,7 +214,7 @@ class _Child:
         self.printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the child)
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parents[2])],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.printed, env=_environment(),
+            bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.printed, env=_environment(),
             start_new_session=True,
         )  # fmt: skip
         self.frames = Frames(cast(BinaryIO, self.process.stdout), cast(BinaryIO, self.process.stdin))
@@ -215,7 +227,7 @@ class _Child:
         try:
             while True:
                 self.inbox.put(self.frames.receive())
-        except (EOFError, OSError, ValueError):
+        except Exception:  # the end of the pipe, or a message that cannot be read: either way, no more will come
             self.inbox.put(_GONE)
 
     def memory(self) -> int:
@@ -228,7 +240,11 @@ class _Child:
 
     def cause(self) -> Failure:
         """How it died, in words, with the last that it printed where that helps."""
-        code = self.process.wait()
+        try:
+            code = self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:  # it closed its pipe and lives on
+            self.kill()
+            return Status.KILLED, "the worker closed the pipe that it answers through, and was ended"
         if code >= 0:
             reason = f"the worker ended by itself (exit code {code})"
         else:
@@ -249,15 +265,19 @@ class _Child:
         return ""
 
     def kill(self) -> None:
-        """End it now."""
+        """End it now, with all that it started."""
         with contextlib.suppress(OSError):
-            self.process.kill()
-        self.process.wait()
+            if hasattr(os, "killpg"):
+                os.killpg(self.process.pid, signal.SIGKILL)  # it leads a session, and so a group, of its own
+            else:
+                self.process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(END_SECONDS)
 
     def end(self) -> None:
-        """End it and give back its pipes."""
+        """End it and give back what it held. The pipe that a thread may be reading ends by itself."""
         self.kill()
-        for pipe in (self.process.stdin, self.process.stdout, self.printed):
+        for pipe in (self.process.stdin, self.printed):
             with contextlib.suppress(OSError):
                 if pipe is not None:
                     pipe.close()

@@ -6,7 +6,9 @@ SPEC = [NAME=](BUILT-IN | FILE.py[:NAME] | FOLDER with card.json | package.modul
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -179,7 +181,7 @@ def load(reference: Reference) -> Loaded:
             call = target(**settings)
         except ProcessorError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ProcessorError(f"processor {reference}: cannot be made: {type(error).__name__}: {error}.") from error
     declaration = declaration_of(call)
     if declaration is None:
@@ -233,18 +235,25 @@ def load_file(path: Path) -> ModuleType:
 
     Raises ProcessorError with file and line where it cannot.
     """
-    name = f"vasculum_user_{path.stem}_{abs(hash(str(path))):x}"
+    try:
+        mark = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise ProcessorError(f"{path}: cannot be read: {error.strerror}.") from error
+    name = f"vasculum_user_{path.stem}_{mark}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ProcessorError(f"{path}: is no Python file.")
     module = importlib.util.module_from_spec(spec)
+    _forget_helpers()
     sys.modules[name] = module
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
+    folder = str(path.parent)
+    _USER_FOLDERS.add(folder)
+    sys.path.insert(0, folder)  # its own helper, not that of another file
     try:
-        spec.loader.exec_module(module)
+        with contextlib.redirect_stdout(sys.stderr):
+            spec.loader.exec_module(module)
     except SyntaxError as error:
         del sys.modules[name]
         raise ProcessorError(
@@ -255,7 +264,21 @@ def load_file(path: Path) -> ModuleType:
         if isinstance(error, KeyboardInterrupt):
             raise
         raise ProcessorError(f"{path}{line_in(error, path)}: {type(error).__name__}: {error}.") from error
+    finally:
+        sys.path.remove(folder)
+        sys.path.append(folder)  # for what it imports later
     return module
+
+
+_USER_FOLDERS: set[str] = set()
+
+
+def _forget_helpers() -> None:
+    """Forget modules that lie beside files loaded before: another file's helper may have the same name, or have changed."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and str(Path(file).parent) in _USER_FOLDERS and not name.startswith("vasculum_user_"):
+            del sys.modules[name]
 
 
 def line_in(error: BaseException, path: Path | None = None) -> str:

@@ -41,6 +41,8 @@ def check_columns(declaration: Declaration, returned: Any, n: int) -> dict[str, 
 
 
 def _check(column: str, kind: Gives, value: Any, n: int) -> list[Any]:
+    if isinstance(value, np.ma.MaskedArray):
+        raise BadOutput(f"column {column!r}: a masked array. Give a list with None where there is no value")
     if isinstance(kind, Float | Integer | Boolean) and isinstance(value, np.ndarray) and value.dtype != object:
         return _numbers(column, kind, value, n)
     if isinstance(kind, Vector) and isinstance(value, np.ndarray) and value.dtype != object:
@@ -62,6 +64,8 @@ def _numbers(column: str, kind: Float | Integer | Boolean, value: np.ndarray[Any
         raise BadOutput(f"column {column!r}: expected {type(kind).__name__} values, got an array of {value.dtype}")
     if isinstance(kind, Float):
         return [_float(column, kind, float(single)) for single in value]
+    if isinstance(kind, Integer):
+        return [_integer(column, single) for single in value.tolist()]
     return list(value.tolist())
 
 
@@ -74,19 +78,25 @@ def _one(column: str, kind: Gives, value: Any) -> Any:
         case Float() if isinstance(value, float | int | np.floating | np.integer) and not isinstance(value, bool):
             return _float(column, kind, float(value))
         case Integer() if isinstance(value, int | np.integer) and not isinstance(value, bool):
-            return int(value)
+            return _integer(column, int(value))
         case Boolean() if isinstance(value, bool | np.bool_):
             return bool(value)
         case Text() if isinstance(value, str):
             return _text(column, value)
         case Picture() if isinstance(value, bytes) and value:
-            return value
+            return bytes(value)
         case Vector():
             return _vector(column, kind, value)
         case ListOf() if isinstance(value, list | tuple | np.ndarray):
             singles = [_one(column, kind.element, single) for single in value]
             return next((single for single in singles if isinstance(single, BadOutput)), singles)
     return BadOutput(f"column {column!r}: expected {type(kind).__name__}, got {_shown(value)}")
+
+
+def _integer(column: str, value: int) -> Any:
+    if -(2**63) <= value < 2**63:
+        return value
+    return BadOutput(f"column {column!r}: {value} does not fit into 64 bits", by_chance=True)
 
 
 def _float(column: str, kind: Float, value: float) -> Any:
@@ -102,10 +112,12 @@ def _text(column: str, value: str) -> Any:
         value.encode()
     except UnicodeEncodeError:
         return BadOutput(f"column {column!r}: a text that is no Unicode: {value!r:.80}")
-    return value
+    return str.__str__(value)  # a plain text, whatever kind of text it was: it travels to another process
 
 
 def _vector(column: str, kind: Vector, value: Any) -> Any:
+    if isinstance(value, np.ma.MaskedArray):
+        return BadOutput(f"column {column!r}: a masked array")
     try:
         vector = np.asarray(value)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import itertools
@@ -63,6 +64,7 @@ class Pipeline:
         self.needs_pixels = bool(self.wants or self.tiles)
         self.needs_bytes = any(isinstance(want, Bytes) for want in wants)
         self.needs_size = any({"width", "height"} & set(loaded.asks) for loaded in self.processors)
+        self.owners = {f"{one.name}_{column}": one.name for one in self.processors for column in one.declaration.gives}
         self.batch = self._batch_size()
 
     def _batch_size(self) -> int:
@@ -193,9 +195,10 @@ class Pipeline:
         if prepared.failure and (not isinstance(loaded.declaration.wants, Bytes) or not prepared.data):
             return prepared.failure
         for need in loaded.needs:
-            for other, failure in outcome.failures.items():
-                if need.startswith(f"{other}_"):
-                    return failure[0], f"needs {need}, and {other} failed: {failure[1]}"
+            other = self.owners[need]
+            if other in outcome.failures:
+                status, detail = outcome.failures[other]
+                return status, f"needs {need}, and {other} failed: {detail}"
         return None
 
     def _call_kept(self, loaded: Loaded, group: Sequence[Prepared], outcomes: dict[int, Outcome]) -> None:
@@ -252,7 +255,7 @@ class Pipeline:
             if name in loaded.asks:
                 named[name] = values
         for need in loaded.needs:
-            named[need] = [outcomes[prepared.index].columns.get(need) for prepared in group]
+            named[need] = [copy.copy(outcomes[prepared.index].columns.get(need)) for prepared in group]
         return given, named
 
 

@@ -90,7 +90,7 @@ class Database:
         self._limited(lambda: self._refuse_newer(listed), StoreError)
         self._limited(lambda: self._connection.execute(
             f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {empty} "
-            f"UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], union_by_name=true)"
+            f"UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
         ), StoreError)  # fmt: skip
 
     def _refuse_newer(self, listed: str) -> None:

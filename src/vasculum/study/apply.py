@@ -59,6 +59,8 @@ def apply(
     Raises ChangedError where that choice is missing, ProcessorError where a contract is broken, StoreError, UsageError.
     """
     tell = told or (lambda _: None)
+    if retry and redo:
+        raise UsageError("--retry and --redo exclude each other: one redoes some rows, the other all of them.")
     again = check_statuses(retry)
     prepared = prepare(subset.corpus, processors, size)
     asked = functools.partial(_asked, Path(out), subset, prepared, again, redo=redo, keep=keep)
@@ -222,6 +224,9 @@ def _checked_setup(prepared: Prepared, what: planning.Plan, tell: Told) -> Setup
     guard = Guard(setup, resources.memory_per_worker(1))
     try:
         checked = guard.check(items)
+    except BaseException:
+        guard.stop.set()  # nobody waits for processors to close
+        raise
     finally:
         guard.close()
     for name, mismatch in checked.mismatches.items():

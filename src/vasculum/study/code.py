@@ -21,7 +21,11 @@ def keep_code(folder: Folder, loaded: Loaded, entry: dict[str, Any]) -> None:
     root = f"code/{entry['fingerprint']}"
     entry["code"] = f"{root}/{path.name}"
     for file in fingerprint.source_files(path):
-        name = f"{root}/{file.relative_to(path.resolve().parent).as_posix()}"
+        beside = path.resolve().parent
+        inside = (
+            file.relative_to(beside).as_posix() if file.is_relative_to(beside) else file.name
+        )  # a link to elsewhere
+        name = f"{root}/{inside}"
         if not folder.file(name).exists():
             with folder.commit(name) as copy:
                 copy.write(file.read_bytes())

@@ -22,11 +22,19 @@ def finish(study: Study, run: str, schema: pa.Schema) -> None:
         study.corpus.add_views(database)
         study.selection.prepare(database)
         wanted = database.run("SELECT media_id FROM selected")
+    if _missing(study, wanted):
+        return  # what no longer counts goes only when all that takes its place is there
     _rewrite(study, run, schema, counted, wanted)
     stale = [name for name in folder.names("results") if name not in results_view.counted_files(folder, study.document)]
     folder.delete(stale)
     _drop_blobs(study)
     tidy.sweep(folder)
+
+
+def _missing(study: Study, wanted: pa.Table) -> bool:
+    with study.database() as database:
+        database.table("wanted", wanted)
+        return bool(database.rows("SELECT 1 FROM wanted ANTI JOIN results__true USING (media_id) LIMIT 1"))
 
 
 def _rewrite(study: Study, run: str, schema: pa.Schema, counted: list[str], wanted: pa.Table) -> None:

@@ -107,7 +107,7 @@ _JUDGED = f"""
     WITH found AS (
         SELECT s.media_id, i.shard, i.etag, i.sha256, i.image_key, i.detail, i.status AS image_status,
                coalesce({truth.READABLE.replace("status", "i.status")}, false) AS readable,
-               CASE WHEN i.shard IS NOT NULL THEN ? || i.shard ELSE roots.root || m.local_path END AS path,
+               CASE WHEN i.shard IS NOT NULL THEN ? || i.shard ELSE coalesce(roots.root || m.local_path, i.final_uri) END AS path,
                r.media_id IS NOT NULL AS has_result, r.status AS result_status, r.image_key AS result_key
         FROM selected AS s JOIN manifest AS m USING (media_id) LEFT JOIN roots USING (source_name)
         LEFT JOIN (SELECT * FROM images WHERE size = ?) AS i USING (media_id)

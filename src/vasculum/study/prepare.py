@@ -15,6 +15,7 @@ from vasculum.processing.job import Columns, order
 from vasculum.processing.load import Loaded, load, refer
 from vasculum.study import plan as planning
 from vasculum.study.kinds import kind_to_text
+from vasculum.tables import MANIFEST_SCHEMA, RESULTS_SCHEMA
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ def prepare(corpus: Corpus, processors: Sequence[Any], size: str | None) -> Prep
     for name, count in Counter(one.name for one in loaded).items():
         if count > 1:
             raise UsageError(f"two processors are called {name!r}. Give one another name: other={name}(…).")
+    _check_columns(loaded)
     ready = order(loaded)
     for missing in [one for one in loaded if one not in ready]:
         raise ProcessorError(
@@ -54,6 +56,21 @@ def prepare(corpus: Corpus, processors: Sequence[Any], size: str | None) -> Prep
         {key: entry[key] for key in ("name", "fingerprint")} for entry in sorted(entries, key=lambda e: str(e["name"]))
     ])  # fmt: skip
     return Prepared(ready, entries, policy, which, mark)
+
+
+def _check_columns(loaded: Sequence[Loaded]) -> None:
+    """Raise ProcessorError where a column would take the place of another one."""
+    owners = dict.fromkeys((*RESULTS_SCHEMA.names, *MANIFEST_SCHEMA.names), "vasculum's own")
+    owners |= {f"{one.name}_status": f"the status of {one.name}" for one in loaded}
+    for one in loaded:
+        for column in one.declaration.gives:
+            name = f"{one.name}_{column}"
+            if name in owners:
+                raise ProcessorError(
+                    f"processor {one.name}: its column {column!r} would be called {name!r} in the results, which is "
+                    f"{owners[name]}. Give the processor another name: NAME={one.reference}."
+                )
+            owners[name] = f"a column of {one.name}"
 
 
 def _entry(loaded: Loaded) -> dict[str, Any]:
