@@ -70,7 +70,7 @@ class _Checker:
         self._whole("manifest", "images", "history", "rejects")
         present = self._hash("bytes", ["media_id", "sha256", "bytes"])
         self._counting(lambda: self._count_corpus(corpus, present))
-        self._in_place(corpus)
+        self._counting(lambda: self._in_place(corpus))
 
     @lists_anew
     def _in_place(self, corpus: Corpus) -> None:
