@@ -69,6 +69,7 @@ def test_the_road_from_a_table_to_a_report_by_command(tmp_path: Path) -> None:
         (["apply", "corpus", "thumbnail", "--out", "s", "--retry", "okay"], 2, "there is no such status"),
         (["apply", "corpus", "thumbnail", "--out", "s", "--with", "m"], 2, "expected NAME=VALUE"),
         (["collect", "corpus", "table", "nowhere.csv"], 1, "nowhere.csv"),
+        (["collect", "fresh", "table", "nowhere.csv"], 1, "nowhere.csv"),
         (["collect", "sheets", "table", "sheets/records.csv"], 1, "holds other things already"),
         (["report", "corpus"], 1, "corpus: is a corpus; name a study"),
         (["status", "sheets"], 1, "is neither a corpus nor a study"),
@@ -86,7 +87,8 @@ def test_a_mistake_is_told_in_one_line_with_its_exit_code(
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert len([line for line in done.stderr.strip().split("\n") if not line.startswith("Try: ")]) == 1
-    assert not (folder / "s").exists() or not (folder / "s" / "results").exists()
+    assert not (folder / "s").exists()
+    assert not (folder / "fresh").exists()
 
 
 def test_strict_ends_with_three_where_rows_failed(tmp_path: Path) -> None:

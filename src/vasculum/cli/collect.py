@@ -49,22 +49,27 @@ def command(
     Collecting the same again adds nothing; new and changed rows are added. Nothing is written into the source.
     """
     from vasculum.corpus.corpus import Corpus
-    from vasculum.errors import UsageError
+    from vasculum.errors import UsageError, VasculumError
 
     if kind == "folder" and (columns or encoding):
         raise UsageError("--map and --encoding are for tables.")
     if kind == "table" and labels:
         raise UsageError("--labels is for folders.")
-    collected = Corpus.create(corpus).collect(
-        kind,
-        source,
-        label=label,
-        root=root,
-        columns=pairs(columns, "--map"),
-        encoding=encoding,
-        labels=labels,
-        told=say,
-    )
+    opened = Corpus.create(corpus)
+    try:
+        collected = opened.collect(
+            kind,
+            source,
+            label=label,
+            root=root,
+            columns=pairs(columns, "--map"),
+            encoding=encoding,
+            labels=labels,
+            told=say,
+        )
+    except VasculumError:
+        opened.forget_if_empty()
+        raise
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(collected)))
         return

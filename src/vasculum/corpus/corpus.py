@@ -75,6 +75,13 @@ class Corpus:
         folder.write_json(CORPUS_FILE, content)
         return cls(path, content)
 
+    def forget_if_empty(self) -> None:
+        """Remove the corpus again where nothing was ever collected into it: a first collect that was refused leaves no trace."""
+        if not self.sources:
+            self.folder.delete([CORPUS_FILE])
+            self.folder.remove_folder(TEMPORARY)
+            self.folder.remove_folder(".")
+
     # -- the verbs ----------------------------------------------------------------------------------------------
 
     def collect(

@@ -160,8 +160,8 @@ class Subset:
         """Run processors over it and return the study in the folder `out`; only what is not done yet is done.
 
         A processor is a name, `"FILE.py:NAME"`, a model folder, or a function or class under `@processor`. `retry` redoes
-        just the results with these statuses. Where results exist that no longer fit (changed code, a narrower subset)
-        ChangedError is raised, unless `redo` lets them go or `keep` lets them stand. `size` names which size of image,
+        just the results with these statuses. Where results exist that no longer fit, ChangedError is raised: those of
+        changed code go with `redo` and stand with `keep`, those beyond a narrower subset go with `redo`. `size` names which size of image,
         where the corpus holds several. `told` receives lines for a person, `progress` counts as images end.
         Raises ProcessorError where a contract is broken, StoreError, UsageError.
         """

@@ -54,8 +54,8 @@ def apply(
     """Run processors over a subset and return the study in `out`; only what is not done yet is done.
 
     A processor is a name, `FILE.py:NAME`, a model folder, or a function or class under `@processor`. `retry` redoes just
-    the rows with these statuses; where results exist that no longer fit (changed code, a narrower subset), `redo` lets
-    them go and `keep` lets them stand. `progress` is told how many images there are and receives counts by status as they end, `told` lines for a person.
+    the rows with these statuses; results of changed code go with `redo` and stand with `keep`, those beyond a narrower
+    subset go with `redo`. `progress` is told how many images there are and receives counts by status as they end, `told` lines for a person.
     Raises ChangedError where that choice is missing, ProcessorError where a contract is broken, StoreError, UsageError.
     """
     tell = told or (lambda _: None)
