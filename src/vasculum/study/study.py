@@ -210,6 +210,28 @@ class Study:
             )
         return {media_id: bytes(data) for media_id, data in found}
 
+    def near_duplicates(self, most_bits: int = 6, *, column: str = "phash_hash") -> pa.Table:
+        """Return the images whose perceptual hashes differ by at most `most_bits` bits: `group`, `media_id`, `hash`.
+
+        Groups are linked by near pairs, so that the ends of one may be further apart; above 6 bits, different sheets of
+        one layout come together. Raises SubsetError where the study has no such column.
+        """
+        from vasculum.processing.builtin.near_duplicates import near_duplicate_groups
+
+        known = [found.name for found in self.columns]
+        if column not in known:
+            raise SubsetError(
+                f"{self.path}: has no column {column!r}{nearest(column, known)}. Apply phash to it first."
+            )
+        results = self.results
+        hashes, ids = results[column], results["media_id"]
+        rows = [
+            (number, place) for number, group in enumerate(near_duplicate_groups(hashes, most_bits)) for place in group
+        ]
+        places = pa.array([place for _, place in rows], pa.int64())
+        numbers = pa.array([number for number, _ in rows], pa.int32())
+        return pa.table({"group": numbers, "media_id": ids.take(places), "hash": hashes.take(places)})
+
     @lists_anew
     def counts(self) -> dict[str, int]:
         """Return how many results there are of each status."""
