@@ -97,7 +97,7 @@ def test_in_a_cell_about_data_and_media_the_media_part_counts() -> None:
 @pytest.mark.parametrize("hostile", ["by-" * 6000, "attribution " * 1600, "cc by " * 3000, "(" * 19_000, "a:" * 9_000])
 @pytest.mark.timeout(5)
 def test_a_hostile_text_takes_no_time(hostile: str) -> None:
-    read_license({"rights": hostile})
+    assert read_license({"rights": hostile}).source_field in (None, "rights")
 
 
 def test_the_credit_line_names_who_what_and_the_licence() -> None:
