@@ -19,7 +19,7 @@ DOORS = {
     "onnxruntime": {"processing/onnx.py"},
     "simplejpeg": {"pixels/jpeg.py"},
     "cloudpickle": {"processing/load.py"},
-    "psutil": {"store/runs.py", "resources.py", "processing/guard.py"},
+    "psutil": {"store/runs.py", "resources.py", "processing/child_process.py"},
 }
 """The modules that import a dependency: just these."""
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from vasculum.study.apply import ChangedError
     from vasculum.study.export import export
     from vasculum.study.resume import resume
+    from vasculum.study.road import run
     from vasculum.study.status import status
     from vasculum.study.study import Study
     from vasculum.study.verify import verify
@@ -46,6 +47,7 @@ _HOMES = {
     "ChangedError": "vasculum.study.apply",
     "export": "vasculum.study.export",
     "resume": "vasculum.study.resume",
+    "run": "vasculum.study.road",
     "status": "vasculum.study.status",
     "verify": "vasculum.study.verify",
     "write_report": "vasculum.report.report",
@@ -87,6 +89,7 @@ __all__ = [
     "export",
     "processor",
     "resume",
+    "run",
     "status",
     "verify",
     "write_report",

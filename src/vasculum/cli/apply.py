@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def command(
     """
     from vasculum.corpus.corpus import Corpus
     from vasculum.engines.local import LocalEngine
-    from vasculum.study.apply import ChangedError, apply, dry_run
+    from vasculum.study.apply import apply, dry_run
 
     if redo and keep:
         raise UsageError("--redo and --keep exclude each other.")
@@ -63,30 +64,49 @@ def command(
     if out is None:
         raise UsageError("--out FOLDER is missing: where the study is to be. (--dry-run needs none.)")
     engine = LocalEngine(workers)
-    choices: dict[str, Any] = {"redo": redo, "keep": keep}
-    while True:
-        try:
-            with Watcher("apply") as watcher:
-                study = apply(
-                    subset, processors, out=out, size=size, retry=statuses(retry), engine=engine, progress=watcher,
-                    told=say, **choices,
-                )  # fmt: skip
-            break
-        except ChangedError as error:
-            if any(choices.values()) or not (sys.stdin.isatty() and sys.stderr.isatty()):
-                raise
-            say(str(error))
-            choices[click.prompt("redo, keep or stop?", type=click.Choice(["redo", "keep", "stop"]), err=True)] = True
-            if choices.pop("stop", False):
-                raise click.Abort from None
+
+    def go(choices: dict[str, Any]) -> Any:
+        with watcher:
+            return apply(
+                subset, processors, out=out, size=size, retry=statuses(retry), engine=engine, progress=watcher, told=say,
+                **choices,
+            )  # fmt: skip
+
+    watcher = Watcher("apply")
+    study = asking_anew(go, {"redo": redo, "keep": keep})
     counts = study.counts()
-    failed = sum(count for status, count in counts.items() if status != "ok")
+    failed = sum(counts.values()) - counts.get("ok", 0)
     if as_json:
         click.echo(json.dumps({"study": str(out), "worked_on": dict(watcher.counts), "results": counts}))
     else:
-        say(f"{out}: {sum(counts.values()):,} results: {summary(counts)}.")
+        tell_results(out, counts)
         say(_advice(corpus, out, study, counts))
     return EXIT_FAILED_ROWS if strict and failed else EXIT_OK
+
+
+def asking_anew(go: Callable[[dict[str, Any]], Any], choices: dict[str, Any]) -> Any:
+    """Return what `go` gives. Where results exist that no longer fit, ask on a terminal and try once more.
+
+    Raises ChangedError where nobody can be asked, click.Abort where the answer is to stop.
+    """
+    from vasculum.study.apply import ChangedError
+
+    try:
+        return go(choices)
+    except ChangedError as error:
+        if any(choices.values()) or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        say(str(error))
+    answer = click.prompt("redo, keep or stop?", type=click.Choice(["redo", "keep", "stop"]), err=True)
+    if answer == "stop":
+        raise click.Abort
+    return go({**choices, answer: True})
+
+
+def tell_results(out: Path, counts: Mapping[str, int]) -> int:
+    """Say how many results of each status a study has, and return how many are not ok."""
+    say(f"{out}: {sum(counts.values()):,} results: {summary(counts)}.")
+    return sum(count for status, count in counts.items() if status != "ok")
 
 
 def _advice(corpus: Path, out: Path, study: Any, counts: dict[str, int]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
 import os
 import signal
 import sys
@@ -15,6 +17,7 @@ from vasculum import __version__
 from vasculum.errors import EXIT_BROKEN_CONTRACT, EXIT_INTERRUPTED, EXIT_USAGE, VasculumError, nearest
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("vasculum.cli.run", "Folder or table to report, in one line."),
     "collect": ("vasculum.cli.collect", "Add the media of a table or folder to a corpus."),
     "fetch": ("vasculum.cli.fetch", "Get the bytes of the images into the corpus."),
     "apply": ("vasculum.cli.apply", "Run processors over images; write a study."),
@@ -30,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 EPILOG = """\b
 Examples:
+  vasculum run scans thumbnail quality
   vasculum collect sheets table samples/records.csv
   vasculum fetch sheets
   vasculum apply sheets thumbnail quality --out quality-study
@@ -82,6 +86,9 @@ def main() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started this
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 (open as long as the process)
+    for stream in (sys.stdout, sys.stderr):  # a console or pipe that is not in UTF-8 gets \u… for what it lacks
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
     sys.exit(run(sys.argv[1:]))
@@ -108,6 +115,11 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing more to tell it
         return EXIT_BROKEN_CONTRACT
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+            return _say(
+                "standard output cannot be written: the disk is full. Free some space and run again.",
+                EXIT_BROKEN_CONTRACT,
+            )
         if os.environ.get("VASCULUM_DEBUG"):
             raise
         told = " ".join(f"{type(error).__name__}: {error}".split())[:400]

@@ -149,6 +149,10 @@ class Corpus:
             roots={label: Path(root) for label, root in (roots or {}).items()}, engine=engine, progress=progress,
         )  # fmt: skip
 
+    def survey(self, subset: Subset | None = None) -> fetching.Survey:
+        """Return how large the files of a subset are, where they are there. Nothing is read or written."""
+        return fetching.survey(self, (subset or self.all()).selection)
+
     def apply(self, *processors: Any, out: Path | str, **options: Any) -> Study:
         """Run processors over all media and return the study; the options are those of `Subset.apply`."""
         return self.all().apply(*processors, out=out, **options)

@@ -64,6 +64,22 @@ class Fetched:
 EXAMPLES = 3
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Survey:
+    """What a fetch would meet, as far as the file system tells."""
+
+    sizes: Mapping[str, int]
+    """Bytes of each wanted medium whose file is there, by media_id."""
+    on_the_web: int
+    """Media whose only address is on the web."""
+
+
+def survey(corpus: Corpus, selection: Selection) -> Survey:
+    """Look at the files of a subset without reading them; see Corpus.survey."""
+    wanted, web = _plan(corpus, selection, corpus.roots(), in_place=True)
+    return Survey({row["media_id"]: row["bytes"] for row in wanted if row["bytes"]}, web)
+
+
 def check_statuses(statuses: Sequence[str]) -> list[Status]:
     """Return the statuses named; 'transient' stands for all that may end otherwise next time. Raises UsageError."""
     found: list[Status] = []

@@ -8,36 +8,22 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import os
 import queue
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
-
-import psutil
+from typing import Any
 
 from vasculum.errors import ProcessorError
 from vasculum.outcomes import Status
 from vasculum.processing.child import DONE, OPENED, Failed
-from vasculum.processing.frames import Frames
+from vasculum.processing.child_process import GONE, ChildProcess
 from vasculum.processing.items import At, Checked, Failure, Item, Outcome, Setup
 
 POLL_SECONDS = 0.1
-START_SECONDS = 120.0
 CLOSE_SECONDS = 10.0
-END_SECONDS = 5.0
 ASLEEP_SECONDS = 1.0
 """A pause between two looks at a child that is longer than this was not the child's."""
-
-PRINTED_TAIL = 4000
-
-_GONE = object()
 
 
 class Stopped(Exception):
@@ -60,7 +46,7 @@ class Guard:
         self.setup = setup
         self.memory = memory
         self.stop = stop or threading.Event()
-        self._child: _Child | None = None
+        self._child: ChildProcess | None = None
 
     def close(self) -> None:
         """Let the processors close what they opened, and end the child."""
@@ -150,9 +136,9 @@ class Guard:
             waiting.appendleft((suspects, True))
         waiting.append((list(left.values()), singly))
 
-    def _started(self) -> _Child:
+    def _started(self) -> ChildProcess:
         if self._child is None:
-            self._child = _Child()
+            self._child = ChildProcess()
             try:
                 self._child.frames.send(("open", self.setup))
                 message = self._next(self._child)
@@ -167,20 +153,20 @@ class Guard:
                 )
         return self._child
 
-    def _next(self, child: _Child) -> Any:
+    def _next(self, child: ChildProcess) -> Any:
         """Return the child's next message that is no `At`. Raises Died, Stopped, ProcessorError."""
         while True:
             try:
                 message = child.inbox.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 # a process that it forked may hold the pipe open, so that its end says nothing
-                message = _GONE if child.process.poll() is not None and child.inbox.empty() else None
+                message = GONE if child.process.poll() is not None and child.inbox.empty() else None
             if isinstance(message, At):
                 child.at, child.since = message, time.monotonic()
                 continue
             if isinstance(message, Failed):
                 raise ProcessorError(message.message)
-            if message is _GONE:
+            if message is GONE:
                 raise Died(child.cause(), child.at)
             if self.stop.is_set():
                 self._drop()
@@ -190,7 +176,7 @@ class Guard:
             if message is not None:
                 return message
 
-    def _watch(self, child: _Child, *, idle: bool) -> None:
+    def _watch(self, child: ChildProcess, *, idle: bool) -> None:
         """Raise Died where the child takes too long or too much. `idle`: nothing came from it."""
         now = time.monotonic()
         if now - child.watched > ASLEEP_SECONDS:
@@ -205,91 +191,6 @@ class Guard:
             child.kill()
             detail = f"needed more than {self.memory / 1e9:.1f} GB of memory"
             raise Died((Status.KILLED, detail), child.at)
-
-
-class _Child:
-    """One child process, its pipes, and what it is at."""
-
-    def __init__(self) -> None:
-        self.printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the child)
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parents[2])],
-            bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.printed, env=_environment(),
-            start_new_session=True,
-        )  # fmt: skip
-        self.frames = Frames(cast(BinaryIO, self.process.stdout), cast(BinaryIO, self.process.stdin))
-        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.at = At("open", (), START_SECONDS)
-        self.since = self.watched = time.monotonic()
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        try:
-            while True:
-                self.inbox.put(self.frames.receive())
-        except Exception:  # the end of the pipe, or a message that cannot be read: either way, no more will come
-            self.inbox.put(_GONE)
-
-    def memory(self) -> int:
-        """Bytes that are its own: resident, less what it shares with files and other processes."""
-        try:
-            info = psutil.Process(self.process.pid).memory_info()
-        except psutil.Error:
-            return 0
-        return int(info.rss - getattr(info, "shared", 0))
-
-    def cause(self) -> Failure:
-        """How it died, in words, with the last that it printed where that helps."""
-        try:
-            code = self.process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:  # it closed its pipe and lives on
-            self.kill()
-            return Status.KILLED, "the worker closed the pipe that it answers through, and was ended"
-        if code >= 0:
-            reason = f"the worker ended by itself (exit code {code})"
-        else:
-            name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
-            reason = f"the worker was killed by {name}"
-            if name == "SIGKILL":
-                reason += " (by the system, perhaps for want of memory)"
-        printed = self.tail().strip().split("\n")
-        fatal = next((line for line in printed if line.startswith("Fatal")), printed[-1] if printed else "")
-        return Status.KILLED, f"{reason}{f': {fatal[:300]}' if fatal else ''}"
-
-    def tail(self) -> str:
-        """The last that it printed."""
-        with contextlib.suppress(OSError, ValueError):
-            size = self.printed.seek(0, os.SEEK_END)
-            self.printed.seek(max(0, size - PRINTED_TAIL))
-            return self.printed.read().decode(errors="replace")
-        return ""
-
-    def kill(self) -> None:
-        """End it now, with all that it started."""
-        with contextlib.suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(self.process.pid, signal.SIGKILL)  # it leads a session, and so a group, of its own
-            else:
-                self.process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(END_SECONDS)
-
-    def end(self) -> None:
-        """End it and give back what it held. The pipe that a thread may be reading ends by itself."""
-        self.kill()
-        for pipe in (self.process.stdin, self.printed):
-            with contextlib.suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
-
-
-_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from vasculum.processing.child import main; main()"
-
-
-def _environment() -> dict[str, str]:
-    """One thread a child, since there are as many children as cores; hashes of texts the same in each."""
-    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
-    return {**os.environ, **one, "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1"}
 
 
 def _expect(message: Any, kind: type[Checked]) -> Checked:

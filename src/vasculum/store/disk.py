@@ -8,13 +8,19 @@ from __future__ import annotations
 import errno
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from vasculum.errors import StoreError
 
-REPLACE_TRIES = 5
-"""How often a rename is tried where another program holds the file (virus scanners and indexers on Windows)."""
+TRIES = 8
+FIRST_PAUSE = 0.1
+"""Seconds before the second try; each pause is twice the one before it, 12.7 s in all."""
+
+HELD = (5, 32, 33)
+"""What Windows answers while another program has a file open (a virus scanner, an indexer, Excel): ERROR_ACCESS_DENIED,
+ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION (learn.microsoft.com, "System Error Codes (0-499)"). No other system does."""
 
 
 def write(file: BinaryIO, data: bytes | bytearray) -> None:
@@ -31,14 +37,19 @@ def fsync(file: BinaryIO) -> None:
 
 def replace(source: Path, target: Path) -> None:
     """Rename `source` to `target`, atomically."""
-    for attempt in range(REPLACE_TRIES):
+    _patiently(lambda: os.replace(source, target))  # noqa: PTH105 (one call, so that a test can make it fail)
+
+
+def _patiently(change: Callable[[], None]) -> None:
+    """Make a change to the disk, again and again for a while where another program holds the file."""
+    for attempt in range(TRIES):
         try:
-            os.replace(source, target)  # noqa: PTH105 (one call, so that a test can make it fail)
-            return
-        except PermissionError:
-            if os.name != "nt" or attempt == REPLACE_TRIES - 1:
+            change()
+            break
+        except PermissionError as error:
+            if getattr(error, "winerror", None) not in HELD or attempt == TRIES - 1:
                 raise
-            time.sleep(0.1 * 2**attempt)
+            time.sleep(FIRST_PAUSE * 2**attempt)
 
 
 def fsync_folder(folder: Path) -> None:
@@ -57,11 +68,16 @@ def fsync_folder(folder: Path) -> None:
 
 def unlink(path: Path) -> None:
     """Delete a file; one that is gone already is as good."""
-    path.unlink(missing_ok=True)
+    _patiently(lambda: path.unlink(missing_ok=True))
 
 
 def explain(error: OSError, path: Path, doing: str) -> StoreError:
     """Return the one line that a person needs for a failed write or read at `path`."""
+    if getattr(error, "winerror", None) in HELD:
+        held = (
+            "another program has it open, or you may not change it. Close it there (Excel, a viewer, a virus scanner)"
+        )
+        return StoreError(f"{path}: cannot {doing}: {held} and run the same command again; what was committed stays.")
     remedy = {
         errno.ENOSPC: "the disk is full. Free some space and run the same command again; what was committed stays",
         errno.EDQUOT: "your quota is used up. Free some space and run the same command again; what was committed stays",

@@ -63,7 +63,7 @@ class Database:
                 "memory_limit": f"{resources.memory() // 2**21} MiB",  # a half: workers may be at work beside it
             }
         )
-        allowed = ", ".join(_literal(str(folder.resolve()) + "/") for folder in folders)
+        allowed = ", ".join(_literal(folder.resolve().as_posix() + "/") for folder in folders)
         self._connection.execute(f"SET allowed_directories=[{allowed}]")
         self._connection.execute("SET enable_external_access=false")
         self._connection.execute("SET enable_progress_bar=false")
@@ -86,7 +86,7 @@ class Database:
         if not paths:
             self.run(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {empty}")
             return
-        listed = ", ".join(_literal(str(path.resolve())) for path in paths)
+        listed = ", ".join(_literal(path.resolve().as_posix()) for path in paths)
         self._limited(lambda: self._refuse_newer(listed), StoreError)
         self._limited(lambda: self._connection.execute(
             f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {empty} "

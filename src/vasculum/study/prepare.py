@@ -36,6 +36,18 @@ class Prepared:
 
 def prepare(corpus: Corpus, processors: Sequence[Any], size: str | None) -> Prepared:
     """Return the processors loaded and named. Raises ProcessorError, UsageError where that cannot be."""
+    ready = load_in_order(processors)
+    policy = DecodePolicy()
+    which = planning.the_size(corpus, size)
+    entries = [_entry(one) for one in ready]
+    mark = fingerprint.of_study(policy.as_dict(), which, [
+        {key: entry[key] for key in ("name", "fingerprint")} for entry in sorted(entries, key=lambda e: str(e["name"]))
+    ])  # fmt: skip
+    return Prepared(ready, entries, policy, which, mark)
+
+
+def load_in_order(processors: Sequence[Any]) -> list[Loaded]:
+    """Return the processors loaded, each after those that it asks for. Raises ProcessorError, UsageError."""
     if not processors:
         raise UsageError("name at least one processor, such as thumbnail, or FILE.py:NAME.")
     loaded = [load(refer(spec)) for spec in processors]
@@ -49,13 +61,7 @@ def prepare(corpus: Corpus, processors: Sequence[Any], size: str | None) -> Prep
             f"processor {missing.name}: asks for {', '.join(missing.needs)}, which no processor of this run gives. "
             "Name the other processor too, or check the spelling: <processor>_<column>."
         )
-    policy = DecodePolicy()
-    which = planning.the_size(corpus, size)
-    entries = [_entry(one) for one in ready]
-    mark = fingerprint.of_study(policy.as_dict(), which, [
-        {key: entry[key] for key in ("name", "fingerprint")} for entry in sorted(entries, key=lambda e: str(e["name"]))
-    ])  # fmt: skip
-    return Prepared(ready, entries, policy, which, mark)
+    return ready
 
 
 def _check_columns(loaded: Sequence[Loaded]) -> None:

@@ -1,0 +1,119 @@
+"""`vasculum run`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vasculum.cli.apply import asking_anew, tell_results
+from vasculum.cli.options import selection, strict_option, subset_options
+from vasculum.cli.progress import Watcher, say
+from vasculum.errors import EXIT_FAILED_ROWS, EXIT_OK
+
+LONG_SECONDS = 3600.0
+"""From here on a person is asked before it begins."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  vasculum run scans thumbnail quality
+  vasculum run scans thumbnail quality color --records export.xlsx --key catalogNumber
+  vasculum run records.csv thumbnail my.py --out results --limit 100"""
+)
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("processors", nargs=-1, required=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for all of it (default: SOURCE's name with '-results')."
+)
+@click.option(
+    "--records",
+    type=click.Path(path_type=Path),
+    help="A table (xlsx, csv, tsv, parquet) that says what a folder's images show.",
+)
+@click.option(
+    "--key", metavar="COLUMN", help="The column of --records that the files are named by, such as catalogNumber."
+)
+@click.option(
+    "--match",
+    type=click.Path(path_type=Path),
+    help="A table of two columns, number and file, that says what belongs together.",
+)
+@subset_options
+@click.option("--redo", is_flag=True, help="Let results go that were made by other code or lie beyond the subset.")
+@click.option("--keep", is_flag=True, help="Let results stand that were made by other code; do only what is missing.")
+@strict_option
+def command(
+    source: Path, processors: tuple[str, ...], out: Path | None, records: Path | None, key: str | None, match: Path | None,
+    redo: bool, keep: bool, strict: bool, **options: Any,
+) -> int:  # fmt: skip
+    """Take the images of SOURCE (a folder or a table) through PROCESSORS to a report, and open it.
+
+    What takes long is said first, from the first 20 images, and asked about where it is over an hour. The images are read
+    where they lie; nothing is written there. Run again, it does what is missing or changed.
+    """
+    from vasculum.report.report import write_report
+    from vasculum.study.road import results_folder, run
+
+    chosen = selection(options)
+    folder = results_folder(source, out)
+
+    def go(choices: dict[str, Any]) -> Any:
+        return run(
+            source, *processors, out=folder, selection=chosen, records=records, key=key, match=match, told=say,
+            before=_tell_what_is_ahead, watching=Watcher, **choices,
+        )  # fmt: skip
+
+    study = asking_anew(go, {"redo": redo, "keep": keep})
+    failed = tell_results(folder / "study", study.counts())
+    report = write_report(study, folder / "report.html")
+    click.echo(report)
+    _open(report, say)
+    return EXIT_FAILED_ROWS if strict and failed else EXIT_OK
+
+
+def _tell_what_is_ahead(estimate: Any) -> None:
+    """Say how much there is to do, and ask on a terminal where that is more than an hour. Raises click.Abort."""
+    if not estimate.images:
+        return
+    files = "1 image" if estimate.images == 1 else f"{estimate.images:,} images"
+    said = f"To do: {files}, {estimate.n_bytes / 1e9:.{1 if estimate.n_bytes > 1e9 else 3}f} GB"
+    if estimate.web:
+        say(f"{estimate.web:,} media have web addresses only; this version reads local files.")
+    if estimate.seconds is None:
+        say(f"{said}.")
+        return
+    say(f"{said}; about {duration(estimate.seconds)} with {estimate.workers} cores, going by the first 20.")
+    if estimate.seconds > LONG_SECONDS and sys.stdin.isatty() and sys.stderr.isatty():
+        click.confirm(
+            "Begin? (It can be stopped with Ctrl-C at any time, and goes on from there.)",
+            default=True,
+            abort=True,
+            err=True,
+        )
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as a person says it: '40 seconds', '25 minutes', '3.5 hours', '2.1 days'."""
+    for limit, unit, name in ((90, 1, "seconds"), (5400, 60, "minutes"), (48 * 3600, 3600, "hours")):
+        if seconds < limit:
+            return f"{max(1, round(seconds / unit))} {name}" if unit < 3600 else f"{seconds / unit:.1f} {name}"
+    return f"{seconds / 86400:.1f} days"
+
+
+def _open(report: Path, told: Callable[[str], None]) -> None:
+    """Open the report in the person's browser where there is a person and a screen."""
+    screen = sys.platform in ("win32", "darwin") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    )
+    if not (screen and sys.stderr.isatty()):
+        return
+    import webbrowser
+
+    if not webbrowser.open(report.resolve().as_uri()):
+        told("No browser could be opened; open that file in one.")

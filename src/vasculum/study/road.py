@@ -1,0 +1,227 @@
+"""The whole road in one call: collect a folder or table, fetch, apply. A trial of a few images says first how long it takes."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from vasculum import resources
+from vasculum.corpus.corpus import Corpus
+from vasculum.corpus.subset import Selection, Subset
+from vasculum.engines.local import LocalEngine
+from vasculum.errors import ProcessorError, SourceError, UsageError
+from vasculum.jobs import Watch
+from vasculum.outcomes import Status
+from vasculum.study.apply import apply, dry_run
+from vasculum.study.prepare import load_in_order
+from vasculum.study.study import Study
+
+TRIAL = 20
+"""Images that the estimate is made from."""
+
+WARMING = 4
+"""Images before those: what it takes to start a worker is measured with them and taken off."""
+
+TRIAL_FROM = 60
+"""With fewer images than this, the work is over before a trial would have said how long it takes."""
+
+Watching = Callable[[str], AbstractContextManager[Watch]]
+"""Gives, for a verb, something to be told of its progress for the length of a block."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is ahead, before the long part begins."""
+
+    images: int
+    """Images that have no result yet."""
+    n_bytes: int
+    """Bytes of their files."""
+    seconds: float | None
+    """About how long they take; None where they are too few for a trial."""
+    workers: int
+    web: int
+    """Media among them that have an address on the web only; they are not fetched by this version."""
+
+
+def run(
+    source: Path | str,
+    *processors: Any,
+    out: Path | str | None = None,
+    selection: Selection | None = None,
+    records: Path | str | None = None,
+    key: str | None = None,
+    match: Path | str | None = None,
+    redo: bool = False,
+    keep: bool = False,
+    told: Callable[[str], None] | None = None,
+    before: Callable[[Estimate], None] | None = None,
+    watching: Watching | None = None,
+) -> Study:
+    """Collect `source`, fetch it in place, apply the processors, and return the study; run again, it does what is missing.
+
+    `source` is a folder of images, a table, or a folder of others' shards. The corpus is `out`/corpus, the study
+    `out`/study; `out` is a folder beside where you are, named for the source, unless you say. `records`, `key` and `match`
+    join a folder of images with a table as `Corpus.collect` does. `before` is shown an Estimate before the long part;
+    what it raises stops the run there. Files are read where they lie, not copied. `redo` and `keep` are those of
+    `Subset.apply`. Raises ProcessorError where no image of the trial gave a result; SourceError, StoreError, UsageError.
+    """
+    given, kind = Path(source), kind_of(source)
+    load_in_order(processors)  # a name that is mistyped is told before anything is read
+    tell = told or (lambda _: None)
+    watch = watching or (lambda _: contextlib.nullcontext(_Nobody()))
+    folder = results_folder(given, out)
+    corpus = _collected(folder, kind, given, told, _joining(records, key, match))
+    subset = corpus.select(selection or Selection())
+    estimate = _estimate(subset, processors, folder, watch)
+    if before is not None:
+        before(estimate)
+    with watch("fetch") as watcher:
+        corpus.fetch(subset, in_place=True, progress=watcher)
+    with watch("apply") as watcher:
+        return apply(subset, processors, out=folder / "study", redo=redo, keep=keep, progress=watcher, told=tell)
+
+
+def results_folder(source: Path, out: Path | str | None) -> Path:
+    """Return the folder that a run writes to. Raises UsageError where that would be inside the source."""
+    root = source.resolve()
+    name = root.name if root.is_dir() else root.name.split(".")[0]
+    folder = Path(out) if out is not None else Path(f"{name or 'images'}-results")
+    if root.is_dir() and folder.resolve().is_relative_to(root):
+        raise UsageError(
+            f"{folder}: lies inside {source}, and nothing is written into a source. Choose another place with --out, "
+            f"such as --out {root.parent / f'{name}-results'}"
+        )
+    return folder
+
+
+def kind_of(source: Path | str) -> str:
+    """Return what a path is as a source: 'folder' or 'table'. Raises SourceError where there is nothing."""
+    path = Path(source)
+    if re.match(r"https?:/", str(source)):  # one slash: a Path drops the other
+        raise SourceError(
+            f"{source}: an address on the web; this version reads folders and tables, so download it and give the file."
+        )
+    if not path.exists():
+        raise SourceError(f"{path}: no such file or folder.")
+    if (path / "corpus.json").exists():
+        raise SourceError(f"{path}: is a corpus already. Go on with: vasculum apply {path} … --out STUDY")
+    if (path / "study.json").exists():
+        raise SourceError(f"{path}: is a study, not a source of images. Go on with: vasculum resume {path}")
+    return "folder" if path.is_dir() else "table"
+
+
+def _collected(
+    folder: Path, kind: str, source: Path, told: Callable[[str], None] | None, joining: Mapping[str, Any]
+) -> Corpus:
+    """Return the corpus of a run with what its source gives now. A first collect that gives nothing leaves nothing."""
+    new = not folder.exists()
+    corpus = Corpus.create(folder / "corpus")
+    try:
+        if not corpus.collect(kind, source, told=told, **joining).media:
+            raise SourceError(
+                f"{source}: no image in it. Give the folder that the images lie in, or a table that names them."
+            )
+    except BaseException:
+        if new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return corpus
+
+
+def _joining(records: Path | str | None, key: str | None, match: Path | str | None) -> dict[str, Any]:
+    return {name: value for name, value in (("records", records), ("key", key), ("match", match)) if value is not None}
+
+
+def _estimate(subset: Subset, processors: Sequence[Any], folder: Path, watch: Watching) -> Estimate:
+    """Return what is ahead, by a trial where that is long enough to be worth one."""
+    ahead = dry_run(subset, processors, out=folder / "study").todo["media_id"].to_pylist()
+    survey = subset.corpus.survey(subset)
+    n_bytes = sum(survey.sizes.get(media_id, 0) for media_id in ahead)
+    workers = resources.cores()
+    local = [media_id for media_id in ahead if media_id in survey.sizes]
+    seconds = None
+    if len(local) >= TRIAL_FROM:
+        reading, working = _trial(subset.corpus, processors, local[: WARMING + TRIAL], survey.sizes, watch)
+        again = (
+            reading * n_bytes if n_bytes > resources.memory() / 2 else 0.0
+        )  # else what was read is in the cache still
+        seconds = reading * n_bytes + max(working * len(local) / workers, again)
+    return Estimate(len(ahead), n_bytes, seconds, workers, survey.on_the_web)
+
+
+def _trial(
+    corpus: Corpus,
+    processors: Sequence[Any],
+    media_ids: Sequence[str],
+    sizes: Mapping[str, int],
+    watch: Watching,
+) -> tuple[float, float]:
+    """Return the seconds to read a byte, and those that one worker takes for an image.
+
+    Raises ProcessorError where none of the images gave a result: then the others would hardly do.
+    """
+    first, then = media_ids[:WARMING], media_ids[WARMING:]
+    with watch("trial"):
+        corpus.fetch(_only(corpus, first), in_place=True)
+        reading = _Clock()
+        corpus.fetch(_only(corpus, then), in_place=True, progress=reading)
+        took = []
+        with tempfile.TemporaryDirectory(prefix="vasculum-trial-") as place:
+            for name, ids in (("first", first), ("then", then)):
+                clock = _Clock()
+                study = apply(
+                    _only(corpus, ids), processors, out=Path(place) / name, engine=LocalEngine(1), progress=clock
+                )
+                took.append(clock.seconds)
+            _check_some_result(study)
+    working = max((took[1] - took[0]) / (len(then) - len(first)), 0.0)
+    return reading.seconds / max(1, sum(sizes[media_id] for media_id in then)), working
+
+
+def _check_some_result(study: Study) -> None:
+    counts = study.counts()
+    if Status.OK in counts or not counts:
+        return
+    query = "SELECT status, detail FROM results ORDER BY status = 'processor_error' DESC, media_id LIMIT 1"
+    row = study.sql(query).to_pylist()[0]
+    raise ProcessorError(
+        f"none of the first {sum(counts.values())} images gave a result; the first: {row['status']}: {row['detail']}. "
+        "Nothing more was run. Mend that and run the same command again."
+    )
+
+
+def _only(corpus: Corpus, media_ids: Sequence[str]) -> Subset:
+    return corpus.where(f"media_id IN ({', '.join(repr(media_id) for media_id in media_ids)})")
+
+
+class _Clock:
+    """Measures the seconds from the beginning of a run's work to the last image that ended."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._began = time.monotonic()
+
+    def begin(self, total: int) -> None:
+        self._began = time.monotonic()
+
+    def __call__(self, counts: Mapping[str, int]) -> None:
+        self.seconds = time.monotonic() - self._began
+
+
+class _Nobody:
+    """Is told how a run goes on, and does nothing with it."""
+
+    def begin(self, total: int) -> None:
+        pass
+
+    def __call__(self, counts: Mapping[str, int]) -> None:
+        pass
