@@ -9,8 +9,10 @@ sheets of one imaging line, not herbaria.
 
 from vasculum import Float, Pixels, processor
 
+GREEN = Float(missing=True, unit="0 to 1", meaning="greenish plant pixels as a share of plant and paper")
 
-@processor(Pixels(512), gives={"greenness": Float(missing=True)})
+
+@processor(Pixels(512), gives={"greenness": GREEN})
 def greenness(pixels, *, inside, saturation=0.2):
     red, green, blue = (pixels[..., i].astype("float32") for i in range(3))
     light, dark = pixels.max(axis=-1).astype("float32"), pixels.min(axis=-1).astype("float32")

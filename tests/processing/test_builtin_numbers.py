@@ -12,7 +12,6 @@ from vasculum.processing.builtin.color import HUES, color
 from vasculum.processing.builtin.histogram import Histogram
 from vasculum.processing.builtin.quality import quality
 from vasculum.processing.contract import declaration_of
-from vasculum.processing.types import Vector
 
 RNG = np.random.default_rng(11)
 SIDE = 64
@@ -130,7 +129,7 @@ def test_a_histogram_tells_shares_by_channel_and_range():
 def test_bins_shape_the_vector_and_each_channel_sums_to_one(bins):
     pixels = RNG.integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
     shares = Histogram(bins)(pixels, everywhere(pixels))["shares"]
-    assert declaration_of(Histogram(bins)).gives == {"shares": Vector(3 * bins)}
+    assert declaration_of(Histogram(bins)).gives["shares"].length == 3 * bins
     np.testing.assert_allclose(shares.reshape(3, 3, bins).sum(axis=2), 1, rtol=1e-6)
 
 

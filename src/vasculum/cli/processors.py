@@ -17,5 +17,7 @@ def command() -> None:
         target = loaded.call if inspect.isfunction(loaded.call) else type(loaded.call)
         first = (inspect.getdoc(target) or "").split("\n")[0]
         settings = ", ".join(f"{key}={value!r}" for key, value in loaded.settings.items())
-        click.echo(f"{name}{f'({settings})' if settings else ''}: {first}")
-        click.echo(f"  gives {', '.join(loaded.declaration.gives)}")
+        click.echo(f"{click.style(name, bold=True)}{f'({settings})' if settings else ''}: {first}")
+        for column, kind in loaded.declaration.gives.items():
+            unit = f" ({kind.unit})" if kind.unit else ""
+            click.echo(f"  {name}_{column}: {kind.meaning or 'not explained'}{unit}")

@@ -49,7 +49,10 @@ class Columns:
             (f"{loaded.name}_{column}", loaded.name, kind)
             for loaded in processors for column, kind in loaded.declaration.gives.items()
         ]  # fmt: skip
-        columns = [Column(name, kind.arrow, f"given by processor {owner}") for name, owner, kind in found]
+        columns = [
+            Column(name, kind.arrow, kind.meaning or f"given by processor {owner}", unit=kind.unit)
+            for name, owner, kind in found
+        ]
         if len(processors) > 1:
             columns += [Column(f"{p.name}_status", TEXT, f"what came of processor {p.name}") for p in processors]
         return cls(

@@ -96,7 +96,11 @@ def model_hash(folder: str | Path) -> str:
 def gives_of(output: Output) -> dict[str, Gives]:
     """Return the columns that a model with this output gives, with their types."""
     if output.kind == "classification":
-        return {"label": Text(), "score": Float(), "scores": Vector(len(output.labels))}
+        return {
+            "label": Text(meaning="what the network takes it for"),
+            "score": Float(meaning="the network's score for that label; a claim, not a fact"),
+            "scores": Vector(len(output.labels), meaning=f"its scores for {', '.join(output.labels)}"[:300]),
+        }
     if output.kind == "multilabel":
         return {
             name: kind

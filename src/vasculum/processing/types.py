@@ -49,11 +49,28 @@ class Bytes:
 Wants = Pixels | Tiles | Bytes
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Float:
-    """A float64. NaN and infinity are refused unless `missing`, where None and NaN become null."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Given:
+    """What is said of every column: `missing`, whether it may be null; `unit` and `meaning`, in words, for who reads it."""
 
     missing: bool = False
+    unit: str = ""
+    meaning: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("unit", "meaning"):
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"{type(self).__name__}: {name}={getattr(self, name)!r} is no text")
+
+    def __repr__(self) -> str:
+        shown = [(field.name, getattr(self, field.name)) for field in dataclasses.fields(self)]
+        shown.sort(key=lambda pair: pair[0] in ("missing", "unit", "meaning"))
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown if value != '')})"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Float(_Given):
+    """A float64. NaN and infinity are refused unless `missing`, where None and NaN become null."""
 
     @property
     def arrow(self) -> pa.DataType:
@@ -61,11 +78,9 @@ class Float:
         return pa.float64()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Integer:
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Integer(_Given):
     """An int64; None becomes null where `missing`."""
-
-    missing: bool = False
 
     @property
     def arrow(self) -> pa.DataType:
@@ -73,11 +88,9 @@ class Integer:
         return pa.int64()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Text:
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Text(_Given):
     """A text; None becomes null where `missing`."""
-
-    missing: bool = False
 
     @property
     def arrow(self) -> pa.DataType:
@@ -85,11 +98,9 @@ class Text:
         return pa.string()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Boolean:
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Boolean(_Given):
     """True or false; None becomes null where `missing`."""
-
-    missing: bool = False
 
     @property
     def arrow(self) -> pa.DataType:
@@ -97,12 +108,11 @@ class Boolean:
         return pa.bool_()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Vector:
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Vector(_Given):
     """A vector of `length` float32 numbers, all finite."""
 
     length: int
-    missing: bool = False
 
     @property
     def arrow(self) -> pa.DataType:
@@ -110,12 +120,11 @@ class Vector:
         return pa.list_(pa.field("element", pa.float32()), self.length)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ListOf:
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class ListOf(_Given):
     """A list of any length of one of the plain types."""
 
     element: Float | Integer | Text | Boolean
-    missing: bool = False
 
     @property
     def arrow(self) -> pa.DataType:
@@ -123,11 +132,9 @@ class ListOf:
         return pa.list_(pa.field("element", self.element.arrow))
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Picture:
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Picture(_Given):
     """An encoded image (`bytes` of a JPEG, PNG or WebP), kept under blobs/; the column holds its sha256."""
-
-    missing: bool = False
 
     @property
     def arrow(self) -> pa.DataType:

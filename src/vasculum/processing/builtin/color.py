@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vasculum.processing.builtin.picture import boxes, cut
 from vasculum.processing.contract import processor
-from vasculum.processing.types import Pixels, Text
+from vasculum.processing.types import Float, Pixels, Text
 
 NEAR_WHITE = 240
 NEAR_BLACK = 25
@@ -49,19 +49,19 @@ _F = _f_of_lab()
 @processor(
     Pixels(256),
     gives={
-        "lightness": float,
-        "a_star": float,
-        "b_star": float,
-        "saturation": float,
-        "near_white": float,
-        "near_black": float,
-        "hue": Text(missing=True),
+        "lightness": Float(unit="0 to 100", meaning="mean lightness L*: 0 is black, 100 white"),
+        "a_star": Float(meaning="mean a*: below 0 greenish, above 0 reddish"),
+        "b_star": Float(meaning="mean b*: below 0 bluish, above 0 yellowish"),
+        "saturation": Float(unit="0 to 1", meaning="mean saturation: 0 is grey"),
+        "near_white": Float(unit="0 to 1", meaning="share of the picture that is nearly white"),
+        "near_black": Float(unit="0 to 1", meaning="share of the picture that is nearly black"),
+        "hue": Text(missing=True, meaning="the hue that most of its coloured pixels have; none where there are none"),
     },
 )
 def color(pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> dict[str, list[Any]]:
-    """Mean colour, saturation, near-white, near-black and main hue of pictures, uint8 `(N, 256, 256, 3)`.
+    """Mean colour, saturation, near-white, near-black and main hue of pictures.
 
-    All over the picture at a long side of 256 pixels, padding left out:
+    Of uint8 `(N, 256, 256, 3)`, all over the picture at a long side of 256 pixels, padding left out:
     - `lightness`, `a_star`, `b_star`: means of L* (0 to 100), a* (green to red) and b* (blue to yellow) of
       CIE 1976 L*a*b*, D65, from sRGB; by tables, within 0.1 of the formula;
     - `saturation`: mean of HSV's S = (max − min) / max, 0 to 1 (Smith 1978, doi:10.1145/965139.807361);

@@ -11,9 +11,13 @@ from vasculum.processing.contract import processor
 from vasculum.processing.types import Pixels, Vector
 
 
-@processor(Pixels(256), gives={"shares": Vector(48)})
+def _shares(bins: int) -> Vector:
+    return Vector(3 * bins, unit="0 to 1", meaning="shares of pixels by value: red, then green, then blue")
+
+
+@processor(Pixels(256), gives={"shares": _shares(16)})
 class Histogram:
-    """Shares of pixels by value: `bins` equal ranges of 0 to 255 for red, then for green, then for blue.
+    """Shares of pixels by value, in `bins` equal ranges, for red, green and blue.
 
     `shares` has 3 x `bins` numbers from 0 to 1; those of one channel sum to 1 (to rounding in float32).
     Counted on the picture at a long side of 256 pixels, sRGB values as they are (gamma-encoded), padding left
@@ -25,7 +29,7 @@ class Histogram:
         if not isinstance(bins, int) or isinstance(bins, bool) or bins < 1 or 256 % bins:
             raise ProcessorError(f"histogram: bins={bins!r}; expected a power of two from 1 to 256, such as 16.")
         self.bins = bins
-        processor(Pixels(256), gives={"shares": Vector(3 * bins)}, name="histogram")(self)
+        processor(Pixels(256), gives={"shares": _shares(bins)}, name="histogram")(self)
 
     def __call__(self, pixels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> dict[str, NDArray[np.float32]]:
         """Return `shares`, float32 `(N, 3 * bins)`, of uint8 `(N, 256, 256, 3)`."""

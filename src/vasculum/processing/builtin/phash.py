@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vasculum.processing.builtin.picture import grey
 from vasculum.processing.contract import processor
-from vasculum.processing.types import Pixels
+from vasculum.processing.types import Pixels, Text
 
 SIDE = 32
 LOW = 8
@@ -22,11 +22,14 @@ def _cosines() -> NDArray[np.int64]:
 _COSINES = _cosines()
 
 
-@processor(Pixels(SIDE, fit="squash"), gives={"hash": str})
+@processor(
+    Pixels(SIDE, fit="squash"),
+    gives={"hash": Text(unit="16 hex digits", meaning="perceptual hash: pictures that look alike differ in few bits")},
+)
 def phash(pixels: NDArray[np.uint8]) -> dict[str, list[str]]:
-    """`hash`: 64-bit DCT perceptual hash of uint8 `(N, 32, 32, 3)`, as 16 hex digits.
+    """A fingerprint of what each picture looks like, to find near-duplicates by.
 
-    N. Krawetz, "Looks Like It" (hackerfactor.com, 2011): the picture squashed to 32 x 32, grey; of its DCT
+    `hash`: 64-bit DCT perceptual hash of uint8 `(N, 32, 32, 3)`, as 16 hex digits. N. Krawetz, "Looks Like It" (hackerfactor.com, 2011): the picture squashed to 32 x 32, grey; of its DCT
     the 8 x 8 lowest frequencies; a bit is 1 where the value is above the median of the 64, row by row, most
     significant bit first. On the same 32 x 32 pixels the bits are those of `imagehash.phash`; that library
     turns to grey before it resizes, so hashes from one image may differ in a bit or two. A picture of one

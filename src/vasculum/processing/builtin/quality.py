@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vasculum.processing.builtin.picture import boxes, cut, grey
 from vasculum.processing.contract import processor
-from vasculum.processing.types import Pixels
+from vasculum.processing.types import Float, Pixels
 
 SIZE = 512
 CLIPPED = 2
@@ -19,24 +19,29 @@ ALIKE = 0.9
 @processor(
     Pixels(SIZE),
     gives={
-        "sharpness": float,
-        "exposure": float,
-        "contrast": float,
-        "clipped_low": float,
-        "clipped_high": float,
-        "border_left": float,
-        "border_right": float,
-        "border_top": float,
-        "border_bottom": float,
-        "megapixels": float,
+        "sharpness": Float(
+            unit="squared grey levels",
+            meaning="variance of the Laplacian; compare within one kind of image, there is no universal limit",
+        ),
+        "exposure": Float(unit="0 to 1", meaning="mean brightness: 0 is black, 1 white"),
+        "contrast": Float(unit="0 to 0.5", meaning="standard deviation of the brightness"),
+        "clipped_low": Float(unit="0 to 1", meaning="share of pixels that are black without detail"),
+        "clipped_high": Float(unit="0 to 1", meaning="share of pixels that are white without detail"),
+        "border_left": Float(unit="0 to 1", meaning="share of the width that is dark or blank frame, from the left"),
+        "border_right": Float(unit="0 to 1", meaning="share of the width that is dark or blank frame, from the right"),
+        "border_top": Float(unit="0 to 1", meaning="share of the height that is dark or blank frame, from the top"),
+        "border_bottom": Float(
+            unit="0 to 1", meaning="share of the height that is dark or blank frame, from the bottom"
+        ),
+        "megapixels": Float(unit="megapixel", meaning="width times height of the original"),
     },
 )
 def quality(
     pixels: NDArray[np.uint8], inside: NDArray[np.bool_], width: list[int], height: list[int]
 ) -> dict[str, list[float]]:
-    """Sharpness, exposure, contrast, clipping, borders and megapixels of pictures, uint8 `(N, 512, 512, 3)`.
+    """Sharpness, exposure, contrast, clipping, borders and megapixels of pictures.
 
-    On luma Y' (Rec. BT.601, 0 to 255) of the picture at a long side of 512 pixels, padding left out:
+    Of uint8 `(N, 512, 512, 3)`, on luma Y' (Rec. BT.601, 0 to 255) of the picture at a long side of 512 pixels, padding left out:
     - `sharpness`: variance of the Laplacian (4 neighbours), in squared grey levels (Pech-Pacheco et al. 2000,
       doi:10.1109/ICPR.2000.903548). It depends on the size it is taken at (512 here: blur finer than that
       does not show) and on what is shown: a bare sheet scores low. Compare within one kind of image; there is

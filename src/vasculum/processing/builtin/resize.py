@@ -17,7 +17,7 @@ Format = Literal["jpeg", "png", "webp"]
 LARGEST = 8192
 
 
-@processor(Pixels(512), gives={"image": Picture()})
+@processor(Pixels(512), gives={"image": Picture(meaning="the picture as a square")})
 class Resize:
     """A square image of `size` x `size` pixels: the picture fitted by `fit`, written as `format`.
 
@@ -32,7 +32,9 @@ class Resize:
         self.format = _one_of("format", format, get_args(Format))
         self.quality = checked_quality(quality)
         wants = Pixels(size, fit)
-        processor(wants, gives={"image": Picture()}, name="resize", batch=batch_of(size))(self)
+        processor(
+            wants, gives={"image": Picture(meaning="the picture as a square")}, name="resize", batch=batch_of(size)
+        )(self)
 
     def __call__(self, pixels: NDArray[np.uint8]) -> dict[str, list[Any]]:
         """Return the encoded square of each of uint8 `(N, size, size, 3)`."""

@@ -13,7 +13,11 @@ from vasculum.processing.builtin.resize import batch_of, checked_size
 from vasculum.processing.contract import processor
 from vasculum.processing.types import Integer, Picture, Pixels
 
-GIVES = {"image": Picture(), "width": Integer(), "height": Integer()}
+GIVES = {
+    "image": Picture(meaning="a small copy of the picture"),
+    "width": Integer(unit="pixel", meaning="of the small copy"),
+    "height": Integer(unit="pixel", meaning="of the small copy"),
+}
 
 
 @processor(Pixels(256), gives=GIVES)
