@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from sheets import run_command, write_sheets
-from vasculum import Study, UsageError, run
+from sheets import make_corpus, run_command, write_sheets
+from vasculum import Corpus, Study, UsageError, run
 from vasculum.cli.run import duration
 
 AT_ONCE_LONG = "import sys, vasculum.cli.run as r; r.LONG_SECONDS = 0; from vasculum.cli.main import main; main()"
@@ -72,6 +72,15 @@ def test_a_table_is_taken_as_one_and_a_subset_of_it_may_be_asked_for(tmp_path: P
     done = run_command("run", table, "color", "--where", "year < 1853", "--out", "r", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert Study.open(tmp_path / "r" / "study").counts() == {"ok": 3}
+
+
+def test_a_corpus_that_was_collected_before_is_a_source_too(tmp_path: Path) -> None:
+    make_corpus(tmp_path, 5)
+    done = run_command("run", "corpus", "color", "--out", "r", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert Study.open(tmp_path / "r" / "study").counts() == {"ok": 5}
+    assert not (tmp_path / "r" / "corpus").exists()
+    assert Corpus.open(tmp_path / "corpus").images()["door"].to_pylist() == ["copy"] * 5
 
 
 def test_an_image_that_came_later_is_done_by_the_same_line(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def command(
     source: Path, processors: tuple[str, ...], out: Path | None, records: Path | None, key: str | None, match: Path | None,
     redo: bool, keep: bool, strict: bool, **options: Any,
 ) -> int:  # fmt: skip
-    """Take the images of SOURCE (a folder or a table) through PROCESSORS to a report, and open it.
+    """Take the images of SOURCE (a folder, a table or a corpus) through PROCESSORS to a report, and open it.
 
     What takes long is said first, from the first 20 images, and asked about where it is over an hour. The images are read
     where they lie; nothing is written there. Run again, it does what is missing or changed.

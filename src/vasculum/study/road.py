@@ -68,7 +68,7 @@ def run(
 ) -> Study:
     """Collect `source`, fetch it in place, apply the processors, and return the study; run again, it does what is missing.
 
-    `source` is a folder of images, a table, or a folder of others' shards. The corpus is `out`/corpus, the study
+    `source` is a folder of images, a table, or a corpus that stands already. The corpus is `out`/corpus, the study
     `out`/study; `out` is a folder beside where you are, named for the source, unless you say. `records`, `key` and `match`
     join a folder of images with a table as `Corpus.collect` does. `before` is shown an Estimate before the long part;
     what it raises stops the run there. Files are read where they lie, not copied. `redo` and `keep` are those of
@@ -76,16 +76,27 @@ def run(
     """
     given, kind = Path(source), kind_of(source)
     load_in_order(processors)  # a name that is mistyped is told before anything is read
+    joining = {
+        name: value for name, value in (("records", records), ("key", key), ("match", match)) if value is not None
+    }
     tell = told or (lambda _: None)
     watch = watching or (lambda _: contextlib.nullcontext(_Nobody()))
     folder = results_folder(given, out)
-    corpus = _collected(folder, kind, given, told, _joining(records, key, match))
+    if kind == "corpus":
+        if joining:
+            raise UsageError(
+                f"{given}: is a corpus already; join it with a table by: vasculum collect {given} folder DIR --records FILE"
+            )
+        corpus = Corpus.open(given)
+    else:
+        corpus = _collected(folder, kind, given, told, joining)
+    in_place = not corpus.folder.names("bytes")  # a corpus that keeps copies goes on keeping them
     subset = corpus.select(selection or Selection())
-    estimate = _estimate(subset, processors, folder, watch)
+    estimate = _estimate(subset, processors, folder, in_place, watch)
     if before is not None:
         before(estimate)
     with watch("fetch") as watcher:
-        corpus.fetch(subset, in_place=True, progress=watcher)
+        corpus.fetch(subset, in_place=in_place, progress=watcher)
     with watch("apply") as watcher:
         return apply(subset, processors, out=folder / "study", redo=redo, keep=keep, progress=watcher, told=tell)
 
@@ -95,7 +106,7 @@ def results_folder(source: Path, out: Path | str | None) -> Path:
     root = source.resolve()
     name = root.name if root.is_dir() else root.name.split(".")[0]
     folder = Path(out) if out is not None else Path(f"{name or 'images'}-results")
-    if root.is_dir() and folder.resolve().is_relative_to(root):
+    if root.is_dir() and not (root / "corpus.json").exists() and folder.resolve().is_relative_to(root):
         raise UsageError(
             f"{folder}: lies inside {source}, and nothing is written into a source. Choose another place with --out, "
             f"such as --out {root.parent / f'{name}-results'}"
@@ -104,7 +115,7 @@ def results_folder(source: Path, out: Path | str | None) -> Path:
 
 
 def kind_of(source: Path | str) -> str:
-    """Return what a path is as a source: 'folder' or 'table'. Raises SourceError where there is nothing."""
+    """Return what a path is as a source: 'folder', 'table' or 'corpus'. Raises SourceError where there is nothing."""
     path = Path(source)
     if re.match(r"https?:/", str(source)):  # one slash: a Path drops the other
         raise SourceError(
@@ -113,7 +124,7 @@ def kind_of(source: Path | str) -> str:
     if not path.exists():
         raise SourceError(f"{path}: no such file or folder.")
     if (path / "corpus.json").exists():
-        raise SourceError(f"{path}: is a corpus already. Go on with: vasculum apply {path} … --out STUDY")
+        return "corpus"
     if (path / "study.json").exists():
         raise SourceError(f"{path}: is a study, not a source of images. Go on with: vasculum resume {path}")
     return "folder" if path.is_dir() else "table"
@@ -137,11 +148,7 @@ def _collected(
     return corpus
 
 
-def _joining(records: Path | str | None, key: str | None, match: Path | str | None) -> dict[str, Any]:
-    return {name: value for name, value in (("records", records), ("key", key), ("match", match)) if value is not None}
-
-
-def _estimate(subset: Subset, processors: Sequence[Any], folder: Path, watch: Watching) -> Estimate:
+def _estimate(subset: Subset, processors: Sequence[Any], folder: Path, in_place: bool, watch: Watching) -> Estimate:
     """Return what is ahead, by a trial where that is long enough to be worth one."""
     ahead = dry_run(subset, processors, out=folder / "study").todo["media_id"].to_pylist()
     survey = subset.corpus.survey(subset)
@@ -150,7 +157,7 @@ def _estimate(subset: Subset, processors: Sequence[Any], folder: Path, watch: Wa
     local = [media_id for media_id in ahead if media_id in survey.sizes]
     seconds = None
     if len(local) >= TRIAL_FROM:
-        reading, working = _trial(subset.corpus, processors, local[: WARMING + TRIAL], survey.sizes, watch)
+        reading, working = _trial(subset.corpus, processors, local[: WARMING + TRIAL], survey.sizes, in_place, watch)
         again = (
             reading * n_bytes if n_bytes > resources.memory() / 2 else 0.0
         )  # else what was read is in the cache still
@@ -163,6 +170,7 @@ def _trial(
     processors: Sequence[Any],
     media_ids: Sequence[str],
     sizes: Mapping[str, int],
+    in_place: bool,
     watch: Watching,
 ) -> tuple[float, float]:
     """Return the seconds to read a byte, and those that one worker takes for an image.
@@ -171,9 +179,9 @@ def _trial(
     """
     first, then = media_ids[:WARMING], media_ids[WARMING:]
     with watch("trial"):
-        corpus.fetch(_only(corpus, first), in_place=True)
+        corpus.fetch(_only(corpus, first), in_place=in_place)
         reading = _Clock()
-        corpus.fetch(_only(corpus, then), in_place=True, progress=reading)
+        corpus.fetch(_only(corpus, then), in_place=in_place, progress=reading)
         took = []
         with tempfile.TemporaryDirectory(prefix="vasculum-trial-") as place:
             for name, ids in (("first", first), ("then", then)):
