@@ -73,5 +73,5 @@ def test_column_metadata_says_what_a_column_is(study: Study) -> None:
     field = pq.read_schema(manifest).field("catalogNumber")
     assert field.metadata[b"iri"] == b"http://rs.tdwg.org/dwc/terms/catalogNumber"
     result = pq.read_schema(next((study.path / "results").iterdir())).field("quality_sharpness")
-    assert result.metadata[b"meaning"].startswith(b"variance of the Laplacian")
+    assert result.metadata[b"meaning"].startswith(b"how much fine detail")
     assert result.metadata[b"unit"] == b"squared grey levels"

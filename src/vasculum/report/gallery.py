@@ -9,10 +9,10 @@ from typing import Any
 from markupsafe import Markup
 
 from vasculum.processing.types import Boolean, Float, Integer, Picture, Text
+from vasculum.report import words
 from vasculum.report.queries import ROWS, value, yes_or_no
 from vasculum.report.summaries import Labels, Summary
 from vasculum.report.thumbnails import Thumbnails, own_pictures
-from vasculum.report.words import count, number, safe_link
 from vasculum.store.sql import Database
 from vasculum.study.study import ResultColumn, Study
 
@@ -54,6 +54,11 @@ class Card:
     def alternative(self) -> str:
         """What a person reads who does not see the image."""
         return f"Image of {self.name or 'a specimen without a name'}, {self.specimen}"
+
+    @property
+    def licence_line(self) -> str:
+        """The licence, where the line of credit does not name it already."""
+        return "" if self.licence.lower() in self.credit.lower() else self.licence
 
     @property
     def specimen(self) -> str:
@@ -105,7 +110,7 @@ def panels(study: Study, database: Database, summaries: Sequence[Summary]) -> tu
     by_name = {summary.name: summary for summary in summaries}
     own = own_pictures(study)
     found: list[Panel] = []
-    for column in _in_order(study.columns):
+    for column in in_order(study.columns):
         summary = by_name.get(column.name)
         if len(found) == MOST_PANELS or summary is None or not summary.values or column == own:
             continue
@@ -116,7 +121,7 @@ def panels(study: Study, database: Database, summaries: Sequence[Summary]) -> tu
     return tuple(found)
 
 
-def _in_order(columns: Sequence[ResultColumn]) -> list[ResultColumn]:
+def in_order(columns: Sequence[ResultColumn]) -> list[ResultColumn]:
     """Return the columns by interest: measures, yes or no, counts, texts, pictures; then the rest."""
     rank: list[type] = [Float, Boolean, Integer, Text, Picture]
     made = {column.processor for column in columns if isinstance(column.kind, Picture)}
@@ -145,9 +150,9 @@ def _choices(study: Study, column: ResultColumn, summary: Summary, each: int) ->
             _Choice("Taken at random", there, by_chance, n),
         ]
     if isinstance(summary.drawn, Labels):
-        words = yes_or_no(column.name) if isinstance(column.kind, Boolean) else here
+        label_of = yes_or_no(column.name) if isinstance(column.kind, Boolean) else here
         return [
-            _Choice(label or "(empty)", f"left({words}, 200) = $2", by_chance, of, (label,))
+            _Choice(label or "(empty)", f"left({label_of}, 200) = $2", by_chance, of, (label,))
             for label, of in summary.drawn.counts[:MOST_GROUPS]
         ]
     return [_Choice("Taken at random", there, by_chance, n)]
@@ -183,20 +188,12 @@ def _card(row: dict[str, Any], column: ResultColumn, addresses: dict[str, Markup
     return Card(
         media_id=row["media_id"],
         address=addresses.get(row["media_id"]),
-        value="" if isinstance(column.kind, Picture) else _value(row["value"]),
+        value="" if isinstance(column.kind, Picture) else words.value(row["value"])[:120],
         catalog_number=row["catalogNumber"] or "",
         file=row["local_path"] or "",
         name=row["scientificName"] or "",
         institution=row["institutionCode"] or "",
         credit=row["credit_line"] or row["rightsHolder"] or "no credit line was published",
         licence=row["license_id"] or "licence unknown",
-        page=safe_link(row["record_page"]),
+        page=words.safe_link(row["record_page"]),
     )
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return count(value)
-    return number(value) if isinstance(value, float) else str(value)[:120]

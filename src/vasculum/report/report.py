@@ -13,6 +13,7 @@ import datetime
 import functools
 import hashlib
 import importlib.resources
+import re
 from pathlib import Path
 
 import jinja2
@@ -21,14 +22,24 @@ from markupsafe import Markup
 import vasculum
 from vasculum.errors import UsageError
 from vasculum.report import plots, sentences, words
-from vasculum.report.gallery import panels
+from vasculum.report.explained import Explained
+from vasculum.report.gallery import in_order, panels
 from vasculum.report.gather import Facts, gather
+from vasculum.report.meanings import Meaning, meanings
+from vasculum.report.rows import all_rows
 from vasculum.report.summaries import Labels, Numbers, Summary
 from vasculum.study.export import replacing
 from vasculum.study.study import Study
 
 MOST_SINGLE_LABELS = 3
 """A text column of which every value is another (a hash, an id) is not drawn where there are more rows than this."""
+
+STYLES = ("page.css", "images.css")
+SCRIPTS = (
+    "words.js", "page.js", "unpack.js", "filters.js", "ticks.js", "saving.js", "cabinet.js", "table.js", "images.js",
+    "start.js",
+)  # fmt: skip
+"""The parts of the one style sheet and the one script, in order."""
 
 GENERATOR = b'<meta name="generator" content="vasculum'
 """What marks a file as a report: only such a file is replaced by another report."""
@@ -43,6 +54,10 @@ class Drawn:
     by_institution: Markup | None
     figures: tuple[sentences.Line, ...]
     remark: str = ""
+    meaning: Meaning = dataclasses.field(default_factory=Meaning)
+    beware: str = ""
+    sure: bool = False
+    legend: str = ""
 
 
 def write_report(study: Study, out: Path) -> Path:
@@ -65,11 +80,23 @@ def render(study: Study) -> str:
     with study.database() as database:
         facts = gather(study, database)
         shown = panels(study, database, facts.columns)
-    style, script = _part("style.css"), _part("script.js")
+        ordered = in_order(study.columns)
+        ordered += [column for column in study.columns if column not in ordered]
+        rows = all_rows(database, ordered, facts.rows)
+    known = meanings(study)
+    style = Markup("").join(_part(f"styles/{name}") for name in STYLES)
+    script = _script()
     return _template().render(
         facts=facts,
-        drawn=[_drawn(place, column) for place, column in enumerate(facts.columns)],
+        drawn=[
+            _said(_drawn(place, column), known.get(column.name), facts.explained.get(column.name))
+            for place, column in enumerate(facts.columns)
+        ],
         panels=shown,
+        rows=rows,
+        study_id=str(study.document.get("id", "")),
+        file_stem=_file_stem(facts.name),
+        warnings=sentences.warnings(facts),
         summary=sentences.summary(facts),
         made=sentences.made(facts),
         provenance=sentences.provenance(facts),
@@ -103,6 +130,29 @@ def _drawn(place: int, column: Summary) -> Drawn:
     return Drawn(column, None, None, ())
 
 
+def _said(drawn: Drawn, meaning: Meaning | None, found: Explained | None) -> Drawn:
+    """Return a drawn column with what is said of it."""
+    column = drawn.summary
+    return dataclasses.replace(
+        drawn,
+        meaning=meaning or Meaning(),
+        beware=sentences.beware(column.name, found),
+        sure=found is not None and found.beware,
+        legend=sentences.legend(column.drawn) if isinstance(column.drawn, Numbers) else "",
+    )
+
+
+def _file_stem(name: str) -> str:
+    """Return a study's name as the beginning of a file's name that every system takes."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:60] or "study"
+
+
+def _script() -> Markup:
+    """Return the parts of the script as one, with names of its own."""
+    parts = Markup("\n").join(_part(f"scripts/{name}") for name in SCRIPTS)
+    return Markup('"use strict";\n(() => {{\n{}}})();\n').format(parts)
+
+
 def _worked(facts: Facts) -> Markup:
     """Return the thin bar that shows which part of the images gave a result."""
     width = 400 * facts.ok / facts.rows if facts.rows else 0
@@ -133,13 +183,13 @@ def _hash(text: str) -> str:
 @functools.cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("vasculum.report", package_path=""),
+        loader=jinja2.PackageLoader("vasculum.report", package_path="parts"),
         autoescape=True,
         finalize=words.shown,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(count=words.count, number=words.number)
+    environment.filters.update(count=words.count, number=words.number, value=words.value)
     environment.globals.update(share=words.share, some=words.some)
-    return environment.get_template("template.html.j2")
+    return environment.get_template("page.html.j2")

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vasculum.report.explained import Explained
 from vasculum.report.gather import Facts, as_text
 from vasculum.report.summaries import Numbers
 from vasculum.report.words import count, listed, number, share, some
@@ -70,6 +71,51 @@ def summary(facts: Facts) -> list[str]:
         said.append(f"The study is not finished: {some('more image', facts.missing)} {have} no result yet.")
     said += _sampled(mapping(facts.document.get("subset")))
     return said
+
+
+def warnings(facts: Facts) -> list[str]:
+    """Return what to beware of at the top: the columns that go with the institution, the strongest first."""
+    strong = sorted(
+        ((found.share, name) for name, found in facts.explained.items() if found.beware), key=lambda one: -one[0]
+    )
+    if not strong:
+        return []
+    share_of, name = strong[0]
+    more = [f"{other} ({_percent(share)})" for share, other in strong[1:]]
+    also = f" The same holds of {listed(more)}." if more else ""
+    return [
+        f"Beware: {_percent(share_of)} of the differences in {name} go with the institution that holds the specimen: "
+        f"it may say more about the camera and the paper than about the plant.{also} "
+        "Compare images of one institution, or of one imaging line."
+    ]
+
+
+def beware(name: str, found: Explained | None) -> str:
+    """Return what institutions explain of one column in words, or '' where it is not much."""
+    if found is None or not found.much:
+        return ""
+    over = f"({some('image', found.rows)} of {some('institution', found.groups)})"
+    if not found.beware:
+        return (
+            f"{_percent(found.share)} of the differences in {name} go with the institution {over}, "
+            "but of so few images that may be chance."
+        )
+    return (
+        f"Beware: {_percent(found.share)} of the differences in {name} go with the institution {over}: it may say more "
+        "about the camera than about the plant."
+    )
+
+
+def _percent(part: float) -> str:
+    return f"{min(part, 1.0) * 100:.0f} %"
+
+
+def legend(numbers: Numbers) -> str:
+    """Return what the marks of the drawing by institution stand for: those that are in it."""
+    points = sum(bool(group.points) for group in numbers.groups)
+    parts = ["Box: middle half; whiskers: ends."] if points < len(numbers.groups) else []
+    parts += ["Points: single images."] if points else []
+    return " ".join([*parts, "Thick line: median."])
 
 
 def _sampled(subset: Mapping[str, Any]) -> list[str]:

@@ -76,6 +76,17 @@ def number(value: float | int | None, spread: float = 0.0) -> str:
     return text.replace("-", "−")
 
 
+def value(found: object) -> str:
+    """Return a value of a results column: a number, 'yes' or 'no', or a text."""
+    if found is None:
+        return ""
+    if isinstance(found, bool):
+        return "yes" if found else "no"
+    if isinstance(found, int):
+        return count(found)
+    return number(found) if isinstance(found, float) else str(found)
+
+
 def share(part: int, whole: int) -> str:
     """Return a percentage that says 0% only of none and 100% only of all; '–' where there is no whole."""
     if whole <= 0:

@@ -21,12 +21,12 @@ ALIKE = 0.9
     gives={
         "sharpness": Float(
             unit="squared grey levels",
-            meaning="variance of the Laplacian; compare within one kind of image, there is no universal limit",
+            meaning="how much fine detail there is (variance of the Laplacian): low where blurred, or where the sheet is bare",
         ),
-        "exposure": Float(unit="0 to 1", meaning="mean brightness: 0 is black, 1 white"),
-        "contrast": Float(unit="0 to 0.5", meaning="standard deviation of the brightness"),
-        "clipped_low": Float(unit="0 to 1", meaning="share of pixels that are black without detail"),
-        "clipped_high": Float(unit="0 to 1", meaning="share of pixels that are white without detail"),
+        "exposure": Float(unit="0 to 1", meaning="how light the image is as a whole: 0 is black, 1 white"),
+        "contrast": Float(unit="0 to 0.5", meaning="how far light and dark lie apart (standard deviation)"),
+        "clipped_low": Float(unit="0 to 1", meaning="part of the image that is pure black, its detail lost"),
+        "clipped_high": Float(unit="0 to 1", meaning="part of the image that is pure white, its detail lost"),
         "border_left": Float(unit="0 to 1", meaning="share of the width that is dark or blank frame, from the left"),
         "border_right": Float(unit="0 to 1", meaning="share of the width that is dark or blank frame, from the right"),
         "border_top": Float(unit="0 to 1", meaning="share of the height that is dark or blank frame, from the top"),
