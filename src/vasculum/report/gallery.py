@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,7 +59,8 @@ class Card:
     @property
     def licence_line(self) -> str:
         """The licence, where the line of credit does not name it already."""
-        return "" if self.licence.lower() in self.credit.lower() else self.licence
+        bare = [re.sub(r"\W|_", "", text).lower() for text in (self.licence, self.credit)]  # 'CC0 1.0' is CC0-1.0
+        return "" if bare[0] in bare[1] else self.licence
 
     @property
     def specimen(self) -> str:
