@@ -147,7 +147,11 @@ IMAGES_COLUMNS = (
     Column("http_code", pa.int32(), "of the last answer"),
     Column("attempts", pa.int32(), "how often it was tried"),
     Column("seconds", pa.float64(), "from first try to last byte", unit="second"),
-    Column("etag", TEXT, "the server's tag; of a local file, its size and time of change"),
+    Column(
+        "etag",
+        TEXT,
+        "the server's tag; of a local file, its size and time of change; of an image in a shard, also its place in it",
+    ),
     Column("last_modified", TIMESTAMP, "as the server or file system says"),
     Column("at", TIMESTAMP, "when"),
 )

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from sheets import make_corpus, run_command, write_sheets
+from shards import write_tar
+from sheets import make_corpus, run_command, sheet_bytes, write_sheets
 from vasculum import Corpus, Study, UsageError, run
 from vasculum.cli.run import duration
 
@@ -81,6 +82,14 @@ def test_a_corpus_that_was_collected_before_is_a_source_too(tmp_path: Path) -> N
     assert Study.open(tmp_path / "r" / "study").counts() == {"ok": 5}
     assert not (tmp_path / "r" / "corpus").exists()
     assert Corpus.open(tmp_path / "corpus").images()["door"].to_pylist() == ["copy"] * 5
+
+
+def test_shards_of_others_are_known_by_what_is_in_them(tmp_path: Path) -> None:
+    write_tar(tmp_path / "shards" / "part-0.tar", [(f"{n}.jpg", sheet_bytes(n)) for n in range(4)])
+    for source in ("shards", "shards/part-0.tar"):
+        done = run_command("run", source, "color", "--out", f"r{len(source)}", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert Study.open(tmp_path / f"r{len(source)}" / "study").counts() == {"ok": 4}
 
 
 def test_an_image_that_came_later_is_done_by_the_same_line(tmp_path: Path) -> None:

@@ -17,17 +17,18 @@ from vasculum.cli.progress import say
 Examples:
   vasculum collect sheets table records.csv
   vasculum collect sheets table export.tsv --map accessURI=photo_url --map catalogNumber=barcode
-  vasculum collect sheets folder D:\\scans --labels"""
+  vasculum collect sheets folder D:\\scans --labels
+  vasculum collect sheets shards downloaded-dataset"""
 )
 @corpus_argument
-@click.argument("kind", type=click.Choice(["table", "folder"]))
+@click.argument("kind", type=click.Choice(["table", "folder", "shards"]))
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option(
     "--map",
     "columns",
     metavar="COLUMN=NAME",
     multiple=True,
-    help="The manifest's COLUMN is the table's NAME, where the guess is wrong.",
+    help="The manifest's COLUMN is the table's (or record's) NAME, where the guess is wrong.",
 )
 @click.option(
     "--label", metavar="NAME", help="Name of this source in the corpus (default: the file's or folder's own)."
@@ -44,7 +45,9 @@ def command(
     corpus: Path, kind: str, source: Path, columns: tuple[str, ...], label: str | None, root: Path | None,
     encoding: str | None, labels: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Add the media of a table (CSV, TSV, JSON lines, Parquet) or a folder to CORPUS.
+    """Add the media of a table (CSV, TSV, JSON lines, Parquet), a folder of images, or shards to CORPUS.
+
+    Shards are WebDataset tars or Parquet files with the images in them; they are read in place, nothing is unpacked.
 
     Collecting the same again adds nothing; new and changed rows are added. Nothing is written into the source.
     """
@@ -53,7 +56,9 @@ def command(
 
     if kind == "folder" and (columns or encoding):
         raise UsageError("--map and --encoding are for tables.")
-    if kind == "table" and labels:
+    if kind == "shards" and encoding:
+        raise UsageError("--encoding is for tables.")
+    if kind != "folder" and labels:
         raise UsageError("--labels is for folders.")
     opened = Corpus.create(corpus)
     try:

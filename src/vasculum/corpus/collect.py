@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from vasculum.errors import UsageError
 from vasculum.sources.folder import FolderSource, read_folder
+from vasculum.sources.shards import ShardsSource, read_shards
 from vasculum.sources.table import TableSource, read_table
 from vasculum.store import names, runs, tidy, truth
 from vasculum.store.folder import TEMPORARY
@@ -21,8 +22,8 @@ from vasculum.tables import MANIFEST_SCHEMA, RECORD_TERMS, REJECTS_SCHEMA, SOURC
 if TYPE_CHECKING:
     from vasculum.corpus.corpus import Corpus
 
-Source = TableSource | FolderSource
-KINDS = ("table", "folder")
+Source = TableSource | FolderSource | ShardsSource
+KINDS = ("table", "folder", "shards")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,12 +50,15 @@ def open_source(
 ) -> Source:  # fmt: skip
     """Return a source ready to be read. Raises SourceError where it cannot be, UsageError for a clash of labels."""
     named = label or _default_label(path)
-    if kind == "table" and not columns and named in corpus.sources:
+    if kind in ("table", "shards") and not columns and named in corpus.sources:
         columns = corpus.sources[named]["query"].get("map", {})  # as it was told before
     if kind == "table":
         source: Source = read_table(path, label=named, root=root, overrides=dict(columns), encoding=encoding)
     elif kind == "folder":
         source = read_folder(root or path, label=named, labels=labels)
+        _check_not_moved(corpus, source, label)
+    elif kind == "shards":
+        source = read_shards(root or path, label=named, overrides=columns)
         _check_not_moved(corpus, source, label)
     else:
         raise UsageError(f"{kind!r} is no kind of source. Use one of: {', '.join(KINDS)}.")
@@ -71,12 +75,13 @@ def open_source(
 def _check_not_moved(corpus: Corpus, source: Source, label: str | None) -> None:
     """Raise UsageError where a new folder may be a known one mounted elsewhere: its images would come in twice."""
     for known, entry in corpus.sources.items():
-        if entry["kind"] == "folder" and entry["root"] == str(source.root) and label is None and known != source.label:
+        if "folder" not in entry["query"] or "folder" not in source.query or entry["kind"] != source.kind:
+            continue
+        if entry["root"] == str(source.root) and label is None and known != source.label:
             raise UsageError(
                 f"source {known!r} reads the same folder, {source.root}. To read it again, add --label {known}."
             )
-        gone = entry["kind"] == "folder" and not Path(entry["root"]).is_dir()
-        if gone and label is None and source.label not in corpus.sources:
+        if not Path(entry["root"]).is_dir() and label is None and source.label not in corpus.sources:
             raise UsageError(
                 f"source {known!r} was at {entry['root']}, which is gone. If {source.root} is the same folder, mounted "
                 f"elsewhere, add --label {known}; if it is another, give it a name of its own with --label NAME."
@@ -91,8 +96,12 @@ def _default_label(path: Path) -> str:
 def collect(corpus: Corpus, source: Source, told: Callable[[str], None]) -> Collected:
     """Read a source and commit what is new. A medium that is there unchanged adds nothing."""
     told(
-        str(source.mapping) if isinstance(source, TableSource) else f"folder {source.root}, as source {source.label!r}"
+        str(source.mapping)
+        if isinstance(source, TableSource)
+        else f"{source.kind} {source.root}, as source {source.label!r}"
     )
+    if isinstance(source, ShardsSource) and len(source.mapping):
+        told(str(source.mapping))
     parameters = {"kind": source.kind, "label": source.label, "query": source.query, "root": str(source.root)}
     corpus.check_files()
     with runs.running(corpus.folder, "collect", parameters) as run:

@@ -14,7 +14,9 @@ from vasculum.corpus import fetch as fetching
 from vasculum.corpus.subset import Selection, Subset
 from vasculum.errors import StoreError, UsageError
 from vasculum.jobs import Engine, Watch
-from vasculum.store import parquet, truth
+from vasculum.processing.items import Item
+from vasculum.processing.reading import read_items
+from vasculum.store import truth
 from vasculum.store.folder import TEMPORARY, Folder
 from vasculum.store.runs import now_text
 from vasculum.store.sql import Database, lists_anew
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from vasculum.study.study import Study
 
 CORPUS_FILE = "corpus.json"
+_ROOTS = pa.schema([("source_name", pa.string()), ("root", pa.string())])
 
 
 class Corpus:
@@ -98,7 +101,7 @@ class Corpus:
     ) -> collecting.Collected:
         """Add the media of a source to the manifest and return the counts.
 
-        `kind` is 'table' (CSV, TSV, JSON lines, Parquet) or 'folder'. `label` names the source (default: its name);
+        `kind` is 'table' (CSV, TSV, JSON lines, Parquet), 'folder', or 'shards' (WebDataset tars, Parquet with images). `label` names the source (default: its name);
         `root` is where relative image paths start (default: the table's folder); `columns` maps manifest columns to
         the table's own where the guess is wrong; `labels` takes each image's label from its folder's name; `told`
         receives what a person would want to see, such as the mapping. Raises SourceError, StoreError, UsageError.
@@ -200,23 +203,26 @@ class Corpus:
 
     def image_bytes(self, media_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Yield id and encoded bytes of those of `media_ids` that can be read, in no order."""
-        rows = self._places(media_ids)
-        shards: dict[str, set[str]] = {}
-        for media_id, shard, uri in rows:
-            if shard:
-                shards.setdefault(shard, set()).add(media_id)
-            elif Path(uri).is_file():
-                yield media_id, Path(uri).read_bytes()
-        for shard, wanted in shards.items():
-            yield from parquet.pick_bytes(self.folder.file(shard), wanted)
+        items = [Item(media_id, place, etag, sha256, 0) for media_id, place, etag, sha256 in self._places(media_ids)]
+        for index, data in read_items(items):
+            if isinstance(data, bytes):
+                yield items[index].media_id, data
 
     @lists_anew
     def _places(self, media_ids: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Return id, place (a shard of ours, or a path), state (null in a shard of ours) and hash of what can be read."""
+        roots = self.roots()
         with self.database() as database:
             database.table("asked", pa.table({"media_id": pa.array(list(media_ids), pa.string())}))
+            database.table(
+                "roots", pa.table({"source_name": list(roots), "root": [f"{r}/" for r in roots.values()]}, _ROOTS)
+            )
             return database.rows(
-                "SELECT DISTINCT ON (media_id) media_id, shard, final_uri FROM images JOIN asked USING (media_id) "
-                f"WHERE {truth.READABLE}"
+                "SELECT DISTINCT ON (media_id) media_id, CASE WHEN shard IS NOT NULL THEN ? || shard "
+                "ELSE coalesce(root || local_path, final_uri) END, CASE WHEN shard IS NULL THEN etag END, sha256 "
+                "FROM images JOIN asked USING (media_id) LEFT JOIN manifest USING (media_id) LEFT JOIN roots USING (source_name) "
+                f"WHERE {truth.READABLE} ORDER BY media_id, size = 'original' DESC, size",
+                [f"{self.path.absolute()}/"],
             )
 
     @lists_anew

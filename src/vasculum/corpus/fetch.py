@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from vasculum.corpus.subset import Selection
 from vasculum.errors import StoreError, UsageError, nearest
-from vasculum.fetching.local import PLAN_SCHEMA, FetchLocalJob, stamp
+from vasculum.fetching.local import PLAN_SCHEMA, FetchLocalJob
+from vasculum.fetching.members import Finder, state_in
 from vasculum.jobs import Engine, Watch, at_work
 from vasculum.outcomes import Status
 from vasculum.store import names, runs, tidy, truth
@@ -162,6 +163,7 @@ def _plan(
         )
     wanted: list[dict[str, Any]] = []
     web = 0
+    finder = Finder()
     for media_id, source, local_path, uri, status, etag, door, shard, sha256, attempts in rows:
         if status == Status.DROPPED:
             continue
@@ -169,24 +171,37 @@ def _plan(
             web += 1
             continue
         path, problem = _locate(roots, source, local_path)
-        now = stamp(path) if path else None
+        now, through = finder.find(path) if path else (None, None)
         same_way = status != Status.OK or door == ("in_place" if in_place else "copy")
         wanted.append({
-            "media_id": media_id, "source": source, "path": str(path) if path else None, "problem": problem, "attempts": attempts or 0,
+            "media_id": media_id, "source": source, "path": path, "shard_path": through, "problem": problem, "attempts": attempts or 0,
             "known_sha256": sha256, "known_shard": shard if shard in shards else None, "known_door": door, "status": status, "bytes": int(now.split("-")[0], 16) if now else 0,
-            "done": status is not None and etag == now and same_way and (shard is None or shard in shards),
+            "done": status is not None and state_in(etag) == now and same_way and (shard is None or shard in shards),
         })  # fmt: skip
-    return wanted, web
+    return _by_shard(wanted), web
 
 
-def _locate(roots: Mapping[str, Path], source: str, local_path: str | None) -> tuple[Path | None, str | None]:
+def _by_shard(wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put what lies in other people's shards in the order of these, and tell each image of its shard's bytes its share."""
+    inside = Counter(row["shard_path"] for row in wanted)
+    for row in wanted:
+        if row["shard_path"] is not None:
+            row["bytes"] //= inside[row["shard_path"]]
+    plain = [row for row in wanted if row["shard_path"] is None]
+    members = [row for row in wanted if row["shard_path"] is not None]
+    # rows of a column by number, since the longer number is the higher one
+    members.sort(key=lambda row: (row["shard_path"], row["path"].rpartition("/")[0], len(row["path"]), row["path"]))
+    return plain + members
+
+
+def _locate(roots: Mapping[str, Path], source: str, local_path: str | None) -> tuple[str | None, str | None]:
     """Return the file of a medium, or why there is none."""
     if local_path is None:
         return None, "the record has no address of an image"
     root = roots.get(source)
     if root is None:
         return None, f"source {source!r} has no root. Give one with --root {source}=FOLDER"
-    return root / local_path, None
+    return f"{str(root).rstrip('/')}/{local_path}", None
 
 
 def _cut(corpus: Corpus, run: str, todo: list[dict[str, Any]], in_place: bool) -> Iterator[FetchLocalJob]:

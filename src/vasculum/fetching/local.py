@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
+import itertools
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vasculum.fetching.members import LARGEST_FILE, Wanted, is_member, read_members, state
 from vasculum.jobs import Context, JobReport
 from vasculum.outcomes import Status
 from vasculum.pixels.errors import PixelError
@@ -22,15 +24,13 @@ from vasculum.store.folder import Folder
 from vasculum.store.parquet import BytesWriter, TableWriter, read_groups
 from vasculum.tables import BYTES_SCHEMA, IMAGES_SCHEMA, TEXT, Column, schema
 
-LARGEST_FILE = 2**31 - 2**20
-"""Bytes of the largest file taken: Arrow's binary column holds 2 GiB."""
-
 TRIES = 3
 """How often a file that changes while it is read is read again."""
 
 PLAN_SCHEMA = schema((
     Column("media_id", TEXT, "of the manifest"),
     Column("path", TEXT, "absolute path of the file"),
+    Column("shard_path", TEXT, "absolute path of the shard that the path leads through; null: it is a file"),
     Column("attempts", pa.int32(), "how often it was tried before"),
     Column("known_sha256", TEXT, "of the bytes that the corpus holds already"),
     Column("known_shard", TEXT, "the shard that holds them"),
@@ -45,11 +45,7 @@ def stamp(path: Path) -> str | None:
         found = path.stat()
     except OSError:
         return None
-    return _stamp(found)
-
-
-def _stamp(found: os.stat_result) -> str:
-    return f"{found.st_size:x}-{found.st_mtime_ns:x}"
+    return state(found)
 
 
 def key_of(text: str) -> int:
@@ -75,10 +71,9 @@ class FetchLocalJob:
         rows: list[dict[str, Any]] = []
         counts: dict[str, int] = {}
         with BytesWriter(folder, shard, BYTES_SCHEMA) as writer:
-            for wanted in self._wanted(folder):
+            for wanted, row, data in self._all(folder):
                 if context.stop.is_set():
                     break
-                row, data = self._get(wanted)
                 if row["status"] == Status.OK and not self.in_place:
                     if wanted["known_sha256"] == row["sha256"] and wanted["known_shard"]:
                         row["shard"] = wanted["known_shard"]
@@ -96,33 +91,60 @@ class FetchLocalJob:
             outcomes.write(pa.Table.from_pylist(rows, schema=IMAGES_SCHEMA))
         return JobReport(self.job, name, counts, complete=not context.stop.is_set())
 
-    def _wanted(self, folder: Folder) -> Iterator[Mapping[str, Any]]:
+    def _all(self, folder: Folder) -> Iterator[tuple[Mapping[str, Any], dict[str, Any], bytes]]:
+        """Yield what is wanted with its outcome and bytes. Each shard is opened once for all that is wanted of it."""
         for table in read_groups(folder.file(self.plan), [self.job]):
-            yield from table.to_pylist()
+            for shard, group in itertools.groupby(table.to_pylist(), key=lambda wanted: wanted["shard_path"]):
+                if shard is not None:
+                    yield from self._members(shard, list(group))
+                    continue
+                for wanted in group:
+                    began = time.monotonic()
+                    row = self._new(wanted)
+                    data = b"" if wanted["problem"] else _read(Path(wanted["path"]), row)
+                    if wanted["problem"]:
+                        row.update(status=Status.NO_ACCESS_URI, detail=wanted["problem"])
+                    yield wanted, self._ended(wanted, row, data, began), data
 
-    def _get(self, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    def _members(
+        self, shard: str, group: list[dict[str, Any]]
+    ) -> Iterator[tuple[Mapping[str, Any], dict[str, Any], bytes]]:
         began = time.monotonic()
+        for place, got in read_members(shard, [Wanted(wanted["path"][len(shard) + 1 :]) for wanted in group]):
+            wanted = group[place]
+            row = self._new(wanted)
+            row.update(final_uri=wanted["path"], etag=got.etag)
+            if got.changed:
+                row["last_modified"] = datetime.datetime.fromtimestamp(got.changed, datetime.UTC)
+            if got.failure:
+                row.update(status=got.failure[0], detail=got.failure[1])
+            else:
+                row.update(n_bytes=len(got.data), sha256=hashlib.sha256(got.data).hexdigest())
+            yield wanted, self._ended(wanted, row, got.data, began), got.data
+            began = time.monotonic()
+
+    def _new(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         row: dict[str, Any] = dict.fromkeys(IMAGES_SCHEMA.names)
         row.update(
             media_id=wanted["media_id"], size="original", run=self.run_name, attempts=wanted["attempts"] + 1,
             door="in_place" if self.in_place else "copy",
         )  # fmt: skip
-        data = b""
-        if wanted["problem"]:
-            row.update(status=Status.NO_ACCESS_URI, detail=wanted["problem"])
-        else:
-            data = _read(Path(wanted["path"]), row)
+        return row
+
+    def _ended(self, wanted: Mapping[str, Any], row: dict[str, Any], data: bytes, began: float) -> dict[str, Any]:
+        """Fill in what the bytes say, and what follows from how it ended."""
         if row["status"] is None:
             _look(data, row)
         if row["status"] == Status.OK:
-            row["image_key"] = key_of(row["etag"]) if self.in_place else key_of(row["sha256"])
+            by_state = self.in_place and not is_member(row["etag"])
+            row["image_key"] = key_of(row["etag"]) if by_state else key_of(row["sha256"])
         elif wanted["known_shard"]:
             row["door"] = "copy"  # the bytes that are kept stay true: see truth.images
         elif wanted["known_door"] == "in_place":
             row["door"] = "in_place"  # it was read where it lay and cannot be any more
         row["seconds"] = time.monotonic() - began
         row["at"] = datetime.datetime.now(datetime.UTC)
-        return row, data
+        return row
 
 
 def _read(path: Path, row: dict[str, Any]) -> bytes:
@@ -132,14 +154,14 @@ def _read(path: Path, row: dict[str, Any]) -> bytes:
         for _ in range(TRIES):
             with path.open("rb") as file:
                 before = os.fstat(file.fileno())
-                row["etag"] = _stamp(before)
+                row["etag"] = state(before)
                 row["last_modified"] = datetime.datetime.fromtimestamp(before.st_mtime, datetime.UTC)
                 row["n_bytes"] = before.st_size
                 if before.st_size > LARGEST_FILE:
                     row.update(status=Status.TOO_LARGE, detail=f"{before.st_size:,} bytes; at most {LARGEST_FILE:,}")
                     return b""
                 data = file.read()
-                if _stamp(os.fstat(file.fileno())) == row["etag"] and len(data) == before.st_size:
+                if state(os.fstat(file.fileno())) == row["etag"] and len(data) == before.st_size:
                     row["sha256"] = hashlib.sha256(data).hexdigest()
                     return data
         row.update(status=Status.HASH_MISMATCH, detail=f"kept changing while it was read ({TRIES} times)")

@@ -41,6 +41,7 @@ def main() -> None:
             if command == "open":
                 from vasculum.processing.pipeline import Pipeline
 
+                sys.dont_write_bytecode = True  # what a processor imports while it works lies in the user's folders
                 (setup,) = arguments
                 sys.path += [place for place in setup.path if place not in sys.path]
                 pipeline = Pipeline(setup, frames.send)

@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from vasculum.errors import ProcessorError, UsageError, nearest
 from vasculum.processing.contract import GIVEN_BY_NAME, NAME, Declaration, declaration_of, given_by_name
+from vasculum.processing.quiet import be_quiet
 
 GROUP = "vasculum.processors"
 _SPEC = re.compile(r"(?:(?P<alias>[a-z][a-z0-9_]*)=)?(?P<target>[^()]+?)(?P<call>\(.*\))?", re.DOTALL)
@@ -118,12 +119,12 @@ def _refer_text(spec: str) -> Reference:
             f"processor {spec!r}: the name {alias!r} is not lower-case letters, digits and single underscores."
         )
     if file := _FILE.fullmatch(target):
-        path = Path(file["file"]).expanduser().resolve()
+        path = _at_home(file["file"]).resolve()
         if not path.is_file():
             raise UsageError(f"processor {spec!r}: there is no file {file['file']}.")
         name = file["name"] or _only_one(path, spec)
         return Reference("file", str(path), name, settings, alias)
-    if (folder := Path(target).expanduser()).is_dir():
+    if (folder := _at_home(target)).is_dir():
         if not (folder / "card.json").is_file():
             raise UsageError(f"processor {spec!r}: the folder has no card.json, so it is no model package.")
         return Reference("model", str(folder.resolve()), "", settings, alias)
@@ -137,6 +138,14 @@ def _refer_text(spec: str) -> Reference:
         f"processor {spec!r}: there is none of this name{nearest(target, names)}. Built in: {', '.join(sorted(names))}; "
         "or give FILE.py:NAME or a model folder."
     )
+
+
+def _at_home(path: str) -> Path:
+    """Return a path with `~` spelled out; where there is no such user, it is a name like any other."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def _settings(spec: str, call: str | None) -> tuple[tuple[str, Any], ...]:
@@ -171,6 +180,7 @@ def _refer_object(target: Any) -> Reference:
 
 def load(reference: Reference) -> Loaded:
     """Return the processor behind a reference. Raises ProcessorError where it cannot be loaded or keeps no contract."""
+    be_quiet()
     target = _target(reference)
     settings = dict(reference.settings)
     if inspect.isclass(target) or inspect.isfunction(target):
@@ -235,6 +245,7 @@ def load_file(path: Path) -> ModuleType:
 
     Raises ProcessorError with file and line where it cannot.
     """
+    be_quiet()
     try:
         mark = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     except OSError as error:
@@ -251,6 +262,7 @@ def load_file(path: Path) -> ModuleType:
     folder = str(path.parent)
     _USER_FOLDERS.add(folder)
     sys.path.insert(0, folder)  # its own helper, not that of another file
+    caches, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # no __pycache__ in a folder of the user's
     try:
         with contextlib.redirect_stdout(sys.stderr):
             spec.loader.exec_module(module)
@@ -265,6 +277,7 @@ def load_file(path: Path) -> ModuleType:
             raise
         raise ProcessorError(f"{path}{line_in(error, path)}: {type(error).__name__}: {error}.") from error
     finally:
+        sys.dont_write_bytecode = caches
         sys.path.remove(folder)
         sys.path.append(folder)  # for what it imports later
     return module

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from vasculum.errors import ProcessorError
 from vasculum.processing.card import Layout
+from vasculum.processing.quiet import be_quiet
 
 LARGEST_MODEL = 2**31 - 1
 """Protobuf holds no more in one message."""
@@ -180,6 +181,7 @@ class Network:
         return given
 
     def _loaded(self, path: Path) -> Any:
+        be_quiet()
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

@@ -1,4 +1,4 @@
-"""Reading encoded images inside the child: from shards by row group, or from files in place."""
+"""Reading encoded images inside the child: from shards by row group, or in place, from files or other people's shards."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vasculum.errors import StoreError
 from vasculum.fetching.local import stamp
+from vasculum.fetching.members import Finder, Wanted, is_member, read_members
 from vasculum.outcomes import Status
 from vasculum.processing.items import Failure, Item
 from vasculum.store import parquet
@@ -18,13 +19,37 @@ Read = tuple[int, bytes | Failure]
 def read_items(items: Sequence[Item]) -> Iterator[Read]:
     """Yield each item's index with its bytes, or with why they cannot be had. Shard by shard, in their order."""
     by_shard: dict[str, list[int]] = {}
+    in_others: dict[str | None, list[int]] = {}
+    finder = Finder()
     for index, item in enumerate(items):
         if item.etag is None:
             by_shard.setdefault(item.place, []).append(index)
+        elif is_member(item.etag):
+            in_others.setdefault(finder.shard(item.place), []).append(index)
         else:
             yield index, _read_file(item)
+    for other, indices in in_others.items():
+        yield from _read_other(other, items, indices)
     for shard, indices in by_shard.items():
         yield from _read_shard(Path(shard), items, indices)
+
+
+def _read_other(shard: str | None, items: Sequence[Item], indices: Sequence[int]) -> Iterator[Read]:
+    """Yield images that lie in a shard of another's."""
+    if shard is None:
+        for index in indices:
+            yield index, (Status.NOT_FOUND, f"no such shard: {items[index].place}")
+        return
+    wanted = [Wanted(items[index].place[len(shard) + 1 :], items[index].etag) for index in indices]
+    for place, got in read_members(shard, wanted):
+        item = items[indices[place]]
+        if got.failure:
+            yield indices[place], got.failure
+        elif got.etag != item.etag and hashlib.sha256(got.data).hexdigest() != item.sha256:
+            changed = f"changed since it was fetched: {item.place}. Run `vasculum fetch` again"
+            yield indices[place], (Status.HASH_MISMATCH, changed)
+        else:
+            yield indices[place], got.data
 
 
 def _read_file(item: Item) -> bytes | Failure:

@@ -22,7 +22,7 @@ class _Number(str):
     __slots__ = ()
 
 
-class _BadObjectError(ValueError):
+class BadObjectError(ValueError):
     """A line that is no usable object; the text says why."""
 
 
@@ -43,8 +43,8 @@ def read_objects(path: Path, encoding: str, tally: Tally, size: int) -> Iterator
                 continue
             number += 1
             try:
-                cells = _flat(_parsed(text))
-            except _BadObjectError as why:
+                cells = cells_of(text)
+            except BadObjectError as why:
                 if number == 1:
                     raise SourceError(
                         f"{path}: line {lines.number} {why}; JSON lines have one object a line."
@@ -74,17 +74,22 @@ def _chunk(path: Path, columns: dict[str, None], found: list[tuple[dict[str, Cel
     return Chunk(path.name, tuple(columns), rows, [n for _, n, _ in found], [line for _, _, line in found])
 
 
+def cells_of(text: str) -> dict[str, Cell]:
+    """Return the cells of one JSON object, numbers as they are written. Raises BadObjectError, whose text says why not."""
+    return _flat(_parsed(text))
+
+
 def _parsed(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=_Number)
     except RecursionError:
-        raise _BadObjectError("is JSON that is nested too deep") from None
+        raise BadObjectError("is JSON that is nested too deep") from None
     except ValueError as error:
-        raise _BadObjectError(f"is not JSON ({error})") from None
+        raise BadObjectError(f"is not JSON ({error})") from None
     if not isinstance(found, dict):
         kinds = ((list, "an array"), (_Number, "a number"), (str, "a text"))
         kind = next((name for kind, name in kinds if isinstance(found, kind)), "a single value")
-        raise _BadObjectError(f"is {kind}, not an object")
+        raise BadObjectError(f"is {kind}, not an object")
     if "\\u" in text and (r"\ud" in text.lower()):
         _refuse_half_characters(found)
     return found
@@ -94,7 +99,7 @@ def _refuse_half_characters(found: dict[str, Any]) -> None:
     try:
         json.dumps(found, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
-        raise _BadObjectError(r"holds half of a character (a lone \ud800 to \udfff)") from None
+        raise BadObjectError(r"holds half of a character (a lone \ud800 to \udfff)") from None
 
 
 def _flat(found: dict[str, Any]) -> dict[str, Cell]:

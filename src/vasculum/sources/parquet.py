@@ -50,7 +50,7 @@ def read_parquet(path: Path, tally: Tally, size: int) -> Iterator[Chunk]:
         )
         try:
             with pq.ParquetFile(file) as opened:
-                read = [f.name for f in opened.schema_arrow if not _only_bytes(f, name, tally)]
+                read = [f.name for f in opened.schema_arrow if not only_bytes(f, name, tally)]
                 yield Chunk(name, tuple(unique_names([*read, *folders])))
                 first = number
                 for batch in opened.iter_batches(batch_size=size, columns=read, use_threads=False):
@@ -61,7 +61,7 @@ def read_parquet(path: Path, tally: Tally, size: int) -> Iterator[Chunk]:
             raise SourceError(f"{file}: not a whole Parquet file ({said}); fetch or write it again.") from None
 
 
-def _only_bytes(field: pa.Field, file: str, tally: Tally) -> bool:
+def only_bytes(field: pa.Field, file: str, tally: Tally) -> bool:
     """Return whether a column holds bytes under a name that nothing of the manifest has."""
     known = {n for names in (*ADDRESSES[:FILES], *NAMES.values()) for n in names}
     holds = pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type) or _has_bytes(field.type)
@@ -79,7 +79,7 @@ def _has_bytes(kind: pa.DataType) -> bool:
 
 
 def _chunk(batch: pa.RecordBatch, file: str, folders: dict[str, str], number: int, first: int, tally: Tally) -> Chunk:
-    columns = [_cells(column) for column in batch.columns]
+    columns = [cells_of(column) for column in batch.columns]
     columns += [[value] * batch.num_rows for value in folders.values()]
     names = tuple(unique_names([*batch.schema.names, *folders]))
     chunk = Chunk(file, names)
@@ -96,11 +96,11 @@ def _chunk(batch: pa.RecordBatch, file: str, folders: dict[str, str], number: in
     return chunk
 
 
-def _cells(column: pa.Array) -> list[Cell | None]:
+def cells_of(column: pa.Array) -> list[Cell | None]:
     """Return a column as text: '' for null, None for bytes that are no text, a list for lists of text."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _cells(column.cast(kind.value_type))
+        return cells_of(column.cast(kind.value_type))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return ["" if v is None else v for v in column.to_pylist()]
     if pa.types.is_integer(kind) or pa.types.is_decimal(kind):

@@ -12,7 +12,7 @@ MOST_LISTED = 100_000
 """So many rejects are kept with their text; all are counted."""
 
 NO_ADDRESS = "no image address"
-_PLURAL = re.compile(r"\b(row|line|address|path|file|folder|year|link)(?:es|s)\b")
+_PLURAL = re.compile(r"\b(row|line|address|path|file|folder|year|link|shard|member|sample)(?:es|s)\b")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from vasculum.corpus import results_view
 from vasculum.corpus.corpus import Corpus
 from vasculum.corpus.subset import Selection
 from vasculum.errors import UsageError
-from vasculum.fetching.local import stamp
+from vasculum.fetching.members import Finder, state_in
 from vasculum.outcomes import Status
 from vasculum.processing.job import PLAN_SCHEMA
 from vasculum.store import truth
@@ -90,7 +90,7 @@ def plan(
         database.table("again", _readable_again(database))
         wanted = "list_contains(?, result_status)" if retry else "NOT done OR media_id IN (SELECT media_id FROM again)"
         todo = database.run(
-            f"SELECT {', '.join(PLAN_SCHEMA.names)} FROM judged WHERE {wanted} ORDER BY place, media_id",
+            f"SELECT {', '.join(PLAN_SCHEMA.names)} FROM judged WHERE {wanted} ORDER BY {_IN_ORDER}, media_id",
             [[str(status) for status in retry]] if retry else [],
         ).cast(PLAN_SCHEMA)
         count = database.rows("SELECT count(*) FROM judged")[0][0]
@@ -100,6 +100,9 @@ def plan(
         beyond = database.rows("SELECT count(*) FROM results ANTI JOIN selected USING (media_id)")[0][0]
     return Plan(count, count - todo.num_rows, todo, waiting, beyond)
 
+
+_IN_ORDER = "regexp_replace(place, '[^/]*$', ''), length(place), place"
+"""Shard by shard, and rows of a Parquet file by number, so that a job reads few row groups of it."""
 
 _ROOTS = pa.schema([("source_name", pa.string()), ("root", pa.string())])
 
@@ -138,7 +141,9 @@ def _readable_again(database: Database) -> pa.Table:
     failed = database.rows(
         f"SELECT media_id, place, etag FROM judged WHERE done AND etag IS NOT NULL AND result_status IN ({named})"
     )
-    return pa.table({"media_id": pa.array([m for m, place, etag in failed if stamp(Path(place)) == etag], pa.string())})
+    finder = Finder()
+    again = [media_id for media_id, place, etag in failed if finder.find(place)[0] == state_in(etag)]
+    return pa.table({"media_id": pa.array(again, pa.string())})
 
 
 def cut(plan: Plan, workers: int) -> Iterator[pa.Table]:

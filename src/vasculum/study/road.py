@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import re
 import shutil
 import tempfile
 import time
@@ -20,6 +19,7 @@ from vasculum.engines.local import LocalEngine
 from vasculum.errors import ProcessorError, SourceError, UsageError
 from vasculum.jobs import Watch
 from vasculum.outcomes import Status
+from vasculum.sources.recognise import kind_of
 from vasculum.study.apply import apply, dry_run
 from vasculum.study.prepare import load_in_order
 from vasculum.study.study import Study
@@ -68,13 +68,14 @@ def run(
 ) -> Study:
     """Collect `source`, fetch it in place, apply the processors, and return the study; run again, it does what is missing.
 
-    `source` is a folder of images, a table, or a corpus that stands already. The corpus is `out`/corpus, the study
+    `source` is a folder of images, a table, shards of others, or a corpus that stands already. The corpus is `out`/corpus, the study
     `out`/study; `out` is a folder beside where you are, named for the source, unless you say. `records`, `key` and `match`
     join a folder of images with a table as `Corpus.collect` does. `before` is shown an Estimate before the long part;
     what it raises stops the run there. Files are read where they lie, not copied. `redo` and `keep` are those of
     `Subset.apply`. Raises ProcessorError where no image of the trial gave a result; SourceError, StoreError, UsageError.
     """
-    given, kind = Path(source), kind_of(source)
+    given = Path(source)
+    kind = _kind_of(given)
     load_in_order(processors)  # a name that is mistyped is told before anything is read
     joining = {
         name: value for name, value in (("records", records), ("key", key), ("match", match)) if value is not None
@@ -114,20 +115,12 @@ def results_folder(source: Path, out: Path | str | None) -> Path:
     return folder
 
 
-def kind_of(source: Path | str) -> str:
-    """Return what a path is as a source: 'folder', 'table' or 'corpus'. Raises SourceError where there is nothing."""
-    path = Path(source)
-    if re.match(r"https?:/", str(source)):  # one slash: a Path drops the other
-        raise SourceError(
-            f"{source}: an address on the web; this version reads folders and tables, so download it and give the file."
-        )
-    if not path.exists():
-        raise SourceError(f"{path}: no such file or folder.")
-    if (path / "corpus.json").exists():
+def _kind_of(source: Path) -> str:
+    if (source / "corpus.json").exists():
         return "corpus"
-    if (path / "study.json").exists():
-        raise SourceError(f"{path}: is a study, not a source of images. Go on with: vasculum resume {path}")
-    return "folder" if path.is_dir() else "table"
+    if (source / "study.json").exists():
+        raise SourceError(f"{source}: is a study, not a source of images. Go on with: vasculum resume {source}")
+    return kind_of(source)
 
 
 def _collected(
@@ -138,9 +131,7 @@ def _collected(
     corpus = Corpus.create(folder / "corpus")
     try:
         if not corpus.collect(kind, source, told=told, **joining).media:
-            raise SourceError(
-                f"{source}: no image in it. Give the folder that the images lie in, or a table that names them."
-            )
+            raise SourceError(f"{source}: it names no image. What was passed over and why stands above.")
     except BaseException:
         if new:
             shutil.rmtree(folder, ignore_errors=True)

@@ -12,7 +12,10 @@ import pyarrow as pa
 from vasculum.corpus import results_view
 from vasculum.corpus.corpus import CORPUS_FILE, Corpus
 from vasculum.errors import StoreError, VasculumError
+from vasculum.fetching.members import is_member
 from vasculum.outcomes import Status
+from vasculum.processing.items import Item
+from vasculum.processing.reading import read_items
 from vasculum.store import parquet, truth
 from vasculum.store.folder import Folder
 from vasculum.store.sql import lists_anew, quoted
@@ -78,11 +81,15 @@ class _Checker:
         roots = corpus.roots()
         with corpus.database() as database:
             files = database.rows(
-                "SELECT i.media_id, i.sha256, m.source_name, m.local_path FROM images AS i JOIN manifest AS m USING (media_id) "
+                "SELECT i.media_id, i.sha256, m.source_name, m.local_path, i.etag FROM images AS i JOIN manifest AS m USING (media_id) "
                 "WHERE i.status = 'ok' AND i.shard IS NULL AND i.door = 'in_place' AND m.local_path IS NOT NULL ORDER BY 4"
             )
-        for media_id, recorded, source, local_path in files:
+        members = []
+        for media_id, recorded, source, local_path, etag in files:
             path = roots[source] / local_path
+            if is_member(etag):
+                members.append(Item(media_id, f"{roots[source]}/{local_path}", etag, recorded, 0))
+                continue
             try:
                 with path.open("rb") as file:
                     digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -90,12 +97,22 @@ class _Checker:
             except OSError as error:
                 self.problem("file in place that cannot be read", f"{path}: {error.strerror} ({media_id})")
             else:
-                if digest != recorded:
-                    self.problem(
-                        "file in place that changed since it was fetched (run fetch again)", f"{path} ({media_id})"
-                    )
+                self._compare(digest, recorded, str(path), media_id)
+        for index, data in read_items(members):
+            item = members[index]
+            if isinstance(data, bytes):
+                self.progress(len(data))
+                self._compare(hashlib.sha256(data).hexdigest(), item.sha256, item.place, item.media_id)
+            elif data[0] is Status.HASH_MISMATCH:
+                self._compare("", item.sha256, item.place, item.media_id)
+            else:
+                self.problem("file in place that cannot be read", f"{data[1]} ({item.media_id})")
         if files:
             self.checked["files in place"] = len(files)
+
+    def _compare(self, digest: str, recorded: str, path: str, media_id: str) -> None:
+        if digest != recorded:
+            self.problem("file in place that changed since it was fetched (run fetch again)", f"{path} ({media_id})")
 
     @lists_anew
     def _count_corpus(self, corpus: Corpus, present: pa.Table) -> None:
