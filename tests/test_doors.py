@@ -19,6 +19,7 @@ DOORS = {
     "onnxruntime": {"processing/onnx.py"},
     "simplejpeg": {"pixels/jpeg.py"},
     "cloudpickle": {"processing/load.py"},
+    "openpyxl": {"sources/workbook.py"},
     "psutil": {"store/runs.py", "resources.py", "processing/child_process.py"},
 }
 """The modules that import a dependency: just these."""
@@ -30,7 +31,19 @@ ANYWHERE = {"numpy", "pyarrow", "vasculum"}
 OPTIONAL = {"polars": {"study/study.py"}}
 """What a user may have, imported where it is asked for."""
 
-HEAVY = ("numpy", "pyarrow", "duckdb", "PIL", "onnxruntime", "rich", "jinja2", "psutil", "cloudpickle", "simplejpeg")
+HEAVY = (
+    "numpy",
+    "pyarrow",
+    "duckdb",
+    "PIL",
+    "onnxruntime",
+    "rich",
+    "jinja2",
+    "psutil",
+    "cloudpickle",
+    "simplejpeg",
+    "openpyxl",
+)
 
 
 def imports() -> Iterator[tuple[str, str]]:

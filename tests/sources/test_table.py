@@ -4,7 +4,7 @@ import csv
 import gzip
 import json
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vasculum.errors import SourceError, UsageError
+from vasculum.sources.names import guess
 from vasculum.sources.table import TableSource, read_table
+from vasculum.sources.values import is_address, local_path
 from vasculum.tables import SOURCE_SCHEMA
 
 U = "https://images.example.org/{}.jpg"
@@ -148,7 +150,12 @@ def test_overrides_are_taken_and_wrong_ones_answered_with_the_nearest(tmp_path: 
     with pytest.raises(UsageError, match="did you mean Foto_URL"):
         read_table(path, label="x", overrides={"accessURI": "fotourl"})
     with pytest.raises(UsageError, match="did you mean recordedBy"):
-        read_table(path, label="x", overrides={"recordedby": "finder"})
+        read_table(path, label="x", overrides={"recordedd": "finder"})
+    with pytest.raises(UsageError, match=r"turned round: --map accessURI=Foto_URL"):
+        read_table(path, label="x", overrides={"Foto_URL": "accessURI"})
+    for term in ("recordedby", "dwc:recordedBy", "collector"):
+        read = read_table(path, label="x", overrides={"accessURI": "foto_url", term: "finder"})
+        assert rows_of(read)[0]["recordedBy"] == "A. Person"
 
 
 def test_rows_without_an_address_are_kept_aside(tmp_path: Path) -> None:
@@ -423,3 +430,75 @@ def test_the_samples_are_read() -> None:
     assert len({r["institutionCode"] for r in found}) == 8
     assert all(r["license_id"] == "CC0-1.0" and (source.root / r["local_path"]).is_file() for r in found)
     assert source.rejects == []
+
+
+DRIVE, SHARE, SERVER = PureWindowsPath("D:\\Scans"), PureWindowsPath("\\\\server\\Scans"), PurePosixPath("/data/scans")
+
+
+@pytest.mark.parametrize(
+    ("text", "root", "path"),
+    [
+        (r"D:\Scans\2024\a.jpg", DRIVE, "2024/a.jpg"),
+        (r"d:\scans\2024\A.jpg", DRIVE, "2024/A.jpg"),
+        (r"d:/scans/x/../a.jpg", DRIVE, "a.jpg"),
+        (r"\\?\D:\scans\a.jpg", DRIVE, "a.jpg"),
+        (r"\scans\a.jpg", DRIVE, "a.jpg"),
+        (r"2024\a.jpg", DRIVE, "2024/a.jpg"),
+        (r"\\SERVER\scans\a.jpg", SHARE, "a.jpg"),
+        (r"\\?\UNC\server\scans\a.jpg", SHARE, "a.jpg"),
+        (r"2024\a.jpg", SERVER, "2024/a.jpg"),
+    ],
+)
+def test_windows_paths_are_made_relative_to_their_root(text: str, root: PurePath, path: str) -> None:
+    assert not is_address(text)
+    assert local_path(text, root) == (path, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "root", "says"),
+    [
+        (r"C:\scans\a.jpg", DRIVE, "say --root"),
+        (r"D:\scans2\a.jpg", DRIVE, "say --root"),
+        (r"D:\scans\..\a.jpg", DRIVE, "say --root"),
+        (r"D:a.jpg", DRIVE, "say --root"),
+        (r"\\other\scans\a.jpg", SHARE, "say --root"),
+        (r"..\a.jpg", DRIVE, "leads out of"),
+        (r"D:\scans\a.jpg", SERVER, "collect on that computer"),
+        (r"\\server\scans\a.jpg", SERVER, "collect on that computer"),
+    ],
+)
+def test_windows_paths_elsewhere_are_paths_and_told_what_to_do(text: str, root: PurePath, says: str) -> None:
+    assert not is_address(text)
+    path, why = local_path(text, root)
+    assert path is None
+    assert says in why
+
+
+def test_headings_in_other_languages_are_known_where_they_are_sure() -> None:
+    columns = ["Katalognummer", "Gattung", "Art", "Familie", "Sammler", "Fundort", "Land", "Jahr", "Bilddatei"]
+    sample = {"Art": ["robur", "petraea", "novi-belgii"]}
+    assert [e.target for e in guess(columns, file="t", sample=sample)] == [
+        "catalogNumber", "genus", "specificEpithet", "family", "recordedBy", "locality", "country", "year", "accessURI",
+    ]  # fmt: skip
+    for values in (["Quercus robur"], ["Herbarbeleg"], []):
+        found = guess(columns, file="t", sample={"Art": values})
+        assert found.entries[2].target is None
+    spanish = guess(["Código de barras", "Género", "País", "Año", "archivo"], file="t")
+    assert [e.target for e in spanish] == ["catalogNumber", "genus", "country", "year", "accessURI"]
+    french = guess(["Code-barres", "Famille", "Pays", "fichier"], file="t")
+    assert [e.target for e in french] == ["catalogNumber", "family", "country", "accessURI"]
+
+
+def test_a_parquet_column_of_numbers_is_told_to_have_no_zeros(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"catalogNumber": [457728], "url": [U]}), tmp_path / "t.parquet")
+    source = read_table(tmp_path / "t.parquet", label="x")
+    assert rows_of(source)[0]["catalogNumber"] == "457728"
+    assert "leading zeros, if there were any, are lost" in source.notes[0]
+
+
+def test_a_licence_may_be_mapped_by_the_name_of_its_term(tmp_path: Path) -> None:
+    for term in ("license", "dcterms:license", "license_id"):
+        source = opened(tmp_path / "t.csv", f"url,Rechte\n{U},CC0\n", overrides={term: "Rechte"})
+        assert rows_of(source)[0]["license_id"] == "CC0-1.0"
+    with pytest.raises(UsageError, match="license_id is given twice"):
+        opened(tmp_path / "t.csv", f"url,a,b\n{U},1,2\n", overrides={"license": "a", "license_id": "b"})

@@ -12,16 +12,30 @@ from vasculum.cli.options import corpus_argument, json_option, pairs
 from vasculum.cli.progress import say
 
 
+class Kind(click.Choice[str]):
+    """The kinds of sources; where a file stands in their place, the one that is meant is named."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the kind. Raises click.UsageError where it was left out."""
+        if value not in self.choices and (Path(value).exists() or Path(value).suffix):
+            kind = "folder" if Path(value).is_dir() and not list(Path(value).glob("*.parquet")) else "table"
+            corpus = (ctx.params.get("corpus") if ctx else None) or "CORPUS"
+            raise click.UsageError(f"say what {value} is: vasculum collect {corpus} {kind} {value}", ctx)
+        return str(super().convert(value, param, ctx))
+
+
 @click.command(
     epilog="""\b
 Examples:
   vasculum collect sheets table records.csv
   vasculum collect sheets table export.tsv --map accessURI=photo_url --map catalogNumber=barcode
+  vasculum collect sheets table records.xlsx --root D:\\scans
   vasculum collect sheets folder D:\\scans --labels
+  vasculum collect sheets folder D:\\scans --records export.xlsx --key Barcode
   vasculum collect sheets shards downloaded-dataset"""
 )
 @corpus_argument
-@click.argument("kind", type=click.Choice(["table", "folder", "shards"]))
+@click.argument("kind", type=Kind(["table", "folder", "shards"]))
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option(
     "--map",
@@ -39,13 +53,33 @@ Examples:
     help="Table: folder that relative image paths start from (default: the table's). Folder: where SOURCE is now.",
 )
 @click.option("--encoding", help="Encoding of the table where it is not UTF-8, such as latin-1.")
+@click.option("--sheet", metavar="NAME", help="Excel: the sheet to read (default: the first with rows).")
+@click.option(
+    "--header-row", metavar="N", type=click.IntRange(1), help="Excel: the row of the column names (default: the first)."
+)
 @click.option("--labels", is_flag=True, help="Folder only: label each image with its folder's name.")
+@click.option(
+    "--records",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Folder only: a table of its specimens (CSV, TSV, Excel, Parquet), matched with the files' names.",
+)
+@click.option(
+    "--key", metavar="COLUMN", help="The column of --records that files are named after, such as catalogNumber."
+)
+@click.option(
+    "--match",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A table of two columns, number and file, for files that are named otherwise; it wins.",
+)
 @json_option
 def command(
     corpus: Path, kind: str, source: Path, columns: tuple[str, ...], label: str | None, root: Path | None,
-    encoding: str | None, labels: bool, as_json: bool,
+    encoding: str | None, sheet: str | None, header_row: int | None, labels: bool, records: Path | None,
+    key: str | None, match: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Add the media of a table (CSV, TSV, JSON lines, Parquet), a folder of images, or shards to CORPUS.
+    """Add the media of a table (CSV, TSV, Excel, JSON lines, Parquet), a folder of images, or shards to CORPUS.
 
     Shards are WebDataset tars or Parquet files with the images in them; they are read in place, nothing is unpacked.
 
@@ -54,8 +88,6 @@ def command(
     from vasculum.corpus.corpus import Corpus
     from vasculum.errors import UsageError, VasculumError
 
-    if kind == "folder" and (columns or encoding):
-        raise UsageError("--map and --encoding are for tables.")
     if kind == "shards" and encoding:
         raise UsageError("--encoding is for tables.")
     if kind != "folder" and labels:
@@ -70,6 +102,11 @@ def command(
             columns=pairs(columns, "--map"),
             encoding=encoding,
             labels=labels,
+            sheet=sheet,
+            header_row=header_row,
+            records=records,
+            key=key,
+            match=match,
             told=say,
         )
     except VasculumError:

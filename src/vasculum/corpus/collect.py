@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from vasculum.corpus import matches
+from vasculum.corpus.matches import RecordOptions
 from vasculum.errors import UsageError
 from vasculum.sources.folder import FolderSource, read_folder
+from vasculum.sources.recorded import RecordedFolder
 from vasculum.sources.shards import ShardsSource, read_shards
 from vasculum.sources.table import TableSource, read_table
 from vasculum.store import names, runs, tidy, truth
@@ -22,7 +25,7 @@ from vasculum.tables import MANIFEST_SCHEMA, RECORD_TERMS, REJECTS_SCHEMA, SOURC
 if TYPE_CHECKING:
     from vasculum.corpus.corpus import Corpus
 
-Source = TableSource | FolderSource | ShardsSource
+Source = TableSource | FolderSource | RecordedFolder | ShardsSource
 KINDS = ("table", "folder", "shards")
 
 
@@ -46,17 +49,27 @@ class Collected:
 
 def open_source(
     corpus: Corpus, kind: str, path: Path, *, label: str | None, root: Path | None, columns: Mapping[str, str],
-    encoding: str | None, labels: bool,
+    encoding: str | None, labels: bool, sheet: str | None = None, header_row: int | None = None,
+    records: Path | None = None, key: str | None = None, match: Path | None = None,
 ) -> Source:  # fmt: skip
     """Return a source ready to be read. Raises SourceError where it cannot be, UsageError for a clash of labels."""
     named = label or _default_label(path)
-    if kind in ("table", "shards") and not columns and named in corpus.sources:
-        columns = corpus.sources[named]["query"].get("map", {})  # as it was told before
+    told = RecordOptions(records, key, match)
+    if kind != "folder" and told.told():
+        raise UsageError(f"{told.told()[0]} is for folders of images.")
+    if kind in ("table", "shards") and named in corpus.sources:  # as it was told before
+        query = corpus.sources[named]["query"]
+        columns = columns or query.get("map", {})
+        sheet, header_row = sheet or query.get("sheet"), header_row or query.get("header_row")
     if kind == "table":
-        source: Source = read_table(path, label=named, root=root, overrides=dict(columns), encoding=encoding)
+        source: Source = read_table(
+            path, label=named, root=root, overrides=columns, encoding=encoding, sheet=sheet, header_row=header_row
+        )
     elif kind == "folder":
-        source = read_folder(root or path, label=named, labels=labels)
-        _check_not_moved(corpus, source, label)
+        folder = read_folder(root or path, label=named, labels=labels)
+        _check_not_moved(corpus, folder, label)
+        told = dataclasses.replace(told, columns=columns, encoding=encoding, sheet=sheet, header_row=header_row)
+        source = matches.with_records(corpus, folder, told)
     elif kind == "shards":
         source = read_shards(root or path, label=named, overrides=columns)
         _check_not_moved(corpus, source, label)
@@ -95,12 +108,9 @@ def _default_label(path: Path) -> str:
 
 def collect(corpus: Corpus, source: Source, told: Callable[[str], None]) -> Collected:
     """Read a source and commit what is new. A medium that is there unchanged adds nothing."""
-    told(
-        str(source.mapping)
-        if isinstance(source, TableSource)
-        else f"{source.kind} {source.root}, as source {source.label!r}"
-    )
-    if isinstance(source, ShardsSource) and len(source.mapping):
+    if source.kind != "table":
+        told(f"{source.kind} {source.root}, as source {source.label!r}")
+    if len(source.mapping):
         told(str(source.mapping))
     parameters = {"kind": source.kind, "label": source.label, "query": source.query, "root": str(source.root)}
     corpus.check_files()
@@ -116,6 +126,8 @@ def collect(corpus: Corpus, source: Source, told: Callable[[str], None]) -> Coll
                 told(f"  {note}")
             _keep_rejects(corpus, source, run.name)
             counts = _write_new(corpus, staged, run.name)
+            if isinstance(source, RecordedFolder):
+                told(f"  all of them, file by file: {matches.write_list(corpus, source)}")
         finally:
             corpus.folder.delete([staged])
         result = Collected(

@@ -97,18 +97,29 @@ class Corpus:
         columns: Mapping[str, str] | None = None,
         encoding: str | None = None,
         labels: bool = False,
+        sheet: str | None = None,
+        header_row: int | None = None,
+        records: Path | str | None = None,
+        key: str | None = None,
+        match: Path | str | None = None,
         told: Callable[[str], None] | None = None,
     ) -> collecting.Collected:
         """Add the media of a source to the manifest and return the counts.
 
-        `kind` is 'table' (CSV, TSV, JSON lines, Parquet), 'folder', or 'shards' (WebDataset tars, Parquet with images). `label` names the source (default: its name);
+        `kind` is 'table' (CSV, TSV, Excel, JSON lines, Parquet), 'folder', or 'shards' (WebDataset tars, Parquet files with
+        images in them). `label` names the source (default: its name);
         `root` is where relative image paths start (default: the table's folder); `columns` maps manifest columns to
         the table's own where the guess is wrong; `labels` takes each image's label from its folder's name; `told`
-        receives what a person would want to see, such as the mapping. Raises SourceError, StoreError, UsageError.
+        receives what a person would want to see, such as the mapping. `sheet` and `header_row` are for workbooks.
+
+        With a folder, `records` is a table of its specimens, matched with the files by the column `key` (of the table,
+        or of the manifest, such as catalogNumber); `match` is a table of number and file that wins over every rule;
+        `columns`, `encoding`, `sheet`, `header_row` are then the table's. Raises SourceError, StoreError, UsageError.
         """
         opened = collecting.open_source(
             self, kind, Path(source), label=label, root=Path(root) if root else None, columns=columns or {},
-            encoding=encoding, labels=labels,
+            encoding=encoding, labels=labels, sheet=sheet, header_row=header_row, key=key,
+            records=Path(records) if records else None, match=Path(match) if match else None,
         )  # fmt: skip
         return collecting.collect(self, opened, told or (lambda _: None))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ class FolderSource:
         self.root = Path(os.path.normpath(Path.cwd() / path))
         self.query: dict[str, Any] = {"folder": self.root.name, "labels": labels}
         self._tally = Tally()
+        self._others: Counter[str] = Counter()
+        """The extensions of the files that are no images."""
 
     @property
     def rejects(self) -> list[Reject]:
@@ -54,30 +57,31 @@ class FolderSource:
     def notes(self) -> list[str]:
         """One line for each thing in `counts` that a person should know, and one where there is no image."""
         said = self._tally.sentences(without=("rows read", "image links"))
-        return said if self._tally.counts["rows read"] else [f"{self.path}: 0 images in the folder", *said]
+        return said if self._tally.counts["rows read"] else [self.no_images(), *said]
+
+    def no_images(self) -> str:
+        """Return the line for a folder without images: it says what is there instead."""
+        there = ", ".join(f"{n:,} {e or 'without an extension'}" for e, n in self._others.most_common(5))
+        return f"{self.path}: 0 images in the folder" + (f"; its other files: {there}" if there else "")
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield one row a medium as batches of tables.SOURCE_SCHEMA.
 
         Files of one folder and one stem are one medium: a JPEG leads, the others are its `variants`.
         """
-        self._tally = Tally()
-        self._tally.count("rows read", 0)
         rows: list[dict[str, Any]] = []
-        for row in self._rows():
+        for row in self.media():
             rows.append(row)
             if len(rows) == BATCH_ROWS:
-                yield self._batch(rows)
+                yield pa.RecordBatch.from_pylist(rows, schema=SOURCE_SCHEMA)
                 rows = []
         if rows:
-            yield self._batch(rows)
+            yield pa.RecordBatch.from_pylist(rows, schema=SOURCE_SCHEMA)
 
-    def _batch(self, rows: list[dict[str, Any]]) -> pa.RecordBatch:
-        self._tally.count("rows read", len(rows))
-        self._tally.count("image links", len(rows))
-        return pa.RecordBatch.from_pylist(rows, schema=SOURCE_SCHEMA)
-
-    def _rows(self) -> Iterator[dict[str, Any]]:
+    def media(self) -> Iterator[dict[str, Any]]:
+        """Yield the same row by row, as dicts without what they leave empty."""
+        self._tally, self._others = Tally(), Counter()
+        self._tally.count("rows read", 0)
         folders = [""]
         while folders:
             folder = folders.pop()
@@ -91,6 +95,8 @@ class FolderSource:
 
     def _row(self, folder: str, names: list[str]) -> dict[str, Any]:
         paths = [_below(folder, name) for name in names]
+        self._tally.count("rows read")
+        self._tally.count("image links")
         others = [{"size": None, "uri": p, "format": _media_type(p)} for p in paths[1:]]
         self._tally.count("files beside an image of the same name (kept as its variants)", len(others))
         return {
@@ -122,7 +128,7 @@ class FolderSource:
             )
             return [], []
         for entry in entries:
-            if entry.name.startswith(".") or entry.name.lower() in PASSED_OVER:
+            if entry.name.startswith((".", "~$")) or entry.name.lower() in PASSED_OVER:
                 self._tally.count("hidden files or folders passed over")
                 continue
             if not _decodable(entry.name):
@@ -155,6 +161,7 @@ class FolderSource:
         elif stat.S_ISREG(mode) and _extension(entry.name).lower() in IMAGE_EXTENSIONS:
             files.append(entry.name)
         else:
+            self._others[_extension(entry.name).lower()] += 1
             self._tally.count("files that are no images by their extension (passed over)")
 
 
@@ -169,7 +176,11 @@ def read_folder(path: str | Path, *, label: str, labels: bool = False) -> Folder
     if not label:
         raise UsageError("a source needs a label that is not empty, such as the name of its folder.")
     if not given.is_dir():
-        what = "not a folder; give it as a table" if given.exists() else "no such folder"
+        what = (
+            f"not a folder; give it as a table: vasculum collect CORPUS table {given}"
+            if given.exists()
+            else "no such folder"
+        )
         raise SourceError(f"{given}: {what}.")
     try:
         os.scandir(given).close()

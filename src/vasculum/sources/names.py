@@ -9,7 +9,17 @@ from collections.abc import Mapping as Table
 
 from vasculum.errors import SourceError, UsageError, nearest
 from vasculum.rights import is_rights_field
-from vasculum.sources.terms import ADDRESSES, ASSOCIATED, BEST_QUALITY, FILES, IDENTIFIER, NAMES, SETTABLE
+from vasculum.sources.terms import (
+    ADDRESSES,
+    ASSOCIATED,
+    BEST_QUALITY,
+    FILES,
+    IDENTIFIER,
+    NAMES,
+    NAMES_OF_ONE_WORD,
+    OF_MEDIA,
+    SETTABLE,
+)
 
 URL_START = re.compile(
     r"(?:[a-z][a-z0-9+.-]+://|(?:https?|file|ark|urn|doi|hdl|data|mailto|javascript):)", re.IGNORECASE
@@ -85,20 +95,26 @@ def guess(
     overrides: Table[str, str] | None = None,
     sample: Table[str, Sequence[str]] | None = None,
     exists: Callable[[str], bool] = lambda path: False,
+    records_only: bool = False,
 ) -> Mapping:
     """Return which of `columns` (as unique_names gives them) fills which manifest column.
 
     `overrides` maps a manifest column to the file's column. `sample` holds some values of each column: they
     decide whether `identifier` is an address and, by `exists`, whether a column of file names is of use here.
+    `records_only`: the table tells of specimens and the images come from elsewhere, so none of it is an address.
     Raises UsageError for names that are not there, SourceError where none or several can be the address.
     """
     sample = sample or {}
     fixed = _fixed(columns, overrides or {}, file)
     found: dict[str, tuple[str, str]] = {column: (target, "told by --map") for target, column in fixed.items()}
-    if "accessURI" not in fixed and "local_path" not in fixed:
+    if records_only:
+        for target in OF_MEDIA:
+            if target in fixed:
+                raise UsageError(f"--map {target}=…: the images are the files of the folder; leave it out.")
+    elif "accessURI" not in fixed and "local_path" not in fixed:
         found.update(_address(columns, file, sample, exists, set(found)))
     for target, names in NAMES.items():
-        if target not in fixed:
+        if target not in fixed and not (records_only and target in OF_MEDIA):
             found.update(_named(target, names, columns, file, found, sample))
     entries = []
     for column in columns:
@@ -115,15 +131,30 @@ def _fixed(columns: Sequence[str], overrides: Table[str, str], file: str) -> dic
     """Check the overrides; a file's column may be named in any case."""
     fixed: dict[str, str] = {}
     by_lower = {c.casefold(): c for c in reversed(columns)}
-    for target, column in overrides.items():
-        if target not in SETTABLE:
-            raise UsageError(f"--map {target}={column}: no such manifest column to set{nearest(target, SETTABLE)}.")
+    for told, column in overrides.items():
+        target = _settable(told)
+        if target is None:
+            turned = f"; it looks turned round: --map {column}={told}" if _settable(column) else ""
+            hint = turned if told in columns else nearest(told, SETTABLE) or turned
+            raise UsageError(f"--map {told}={column}: no such manifest column to set{hint}.")
         known = column if column in columns else by_lower.get(column.strip().casefold())
         if known is None:
             listed = nearest(column, columns) or f"; it has {_listed(columns)}"
             raise UsageError(f"--map {target}={column}: {file} has no column {column!r}{listed}.")
+        if target in fixed:
+            raise UsageError(f"--map {told}={column}: {target} is given twice; one column fills it.")
         fixed[target] = known
     return fixed
+
+
+def _settable(name: str) -> str | None:
+    """Return the manifest column that a name means: its own in any case, or a term's such as dcterms:license."""
+    given = bare(name)
+    own = next((target for target in SETTABLE if target == name or bare(target) == given), None)
+    if own is not None or is_rights_field(name):
+        return own or "license_id"
+    meant = {target for target, names in NAMES.items() if given in names and target in SETTABLE}
+    return meant.pop() if len(meant) == 1 else None
 
 
 def _address(
@@ -189,6 +220,8 @@ def _named(
         name = bare(_without_number(column))
         if column in found or name not in names:
             continue
+        if name in NAMES_OF_ONE_WORD and not _mostly_epithets(sample.get(column, ())):
+            continue
         if name in ("uuid", "mediaid", "identifier") and not _about_media(columns):
             continue
         if name == "identifier" and any(sample.get(column, ())) and _mostly_urls(sample[column]):
@@ -225,6 +258,12 @@ def _place(name: str, order: Sequence[str]) -> int:
 def _mostly_urls(values: Sequence[str]) -> bool:
     filled = [v for v in values if v.strip()]
     return not filled or sum(URL_START.match(v.strip()) is not None for v in filled) * 2 > len(filled)
+
+
+def _mostly_epithets(values: Sequence[str]) -> bool:
+    """Only single words in small letters: a column 'Art' may as well hold whole names, or kinds of things."""
+    filled = [v.strip() for v in values if v.strip()]
+    return bool(filled) and sum(v.islower() and v.replace("-", "").isalpha() for v in filled) * 10 >= len(filled) * 9
 
 
 def _all_there(values: Sequence[str], exists: Callable[[str], bool]) -> bool:

@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import io
 import stat
+import zipfile
 import zlib
 from collections import deque
 from collections.abc import Iterator
@@ -15,10 +16,12 @@ from typing import BinaryIO, Literal, TextIO, cast
 
 from vasculum.errors import SourceError, UsageError, nearest
 
-Kind = Literal["delimited", "json lines", "parquet"]
+Kind = Literal["delimited", "json lines", "parquet", "workbook"]
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Characters; a longer line is no row of a table."""
+MOST_SEARCHED = 256 * 1024 * 1024
+"""Bytes of an old Office file that are searched for the mark of a password."""
 LONGEST_RECORD = 16 * 1024 * 1024
 """Characters; a quoted cell over several lines is not followed further than that."""
 _MARKS = (
@@ -28,9 +31,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _ENCODINGS = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252", "mac-roman", "cp437", "cp850")
 _OTHER_THINGS = (
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (xls); save the sheet as CSV"),
     (b"%PDF", "a PDF; give the table it was made from"),
     (b"SQLite format 3", "an SQLite database; export the table as CSV"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it first"),
@@ -53,7 +56,9 @@ def errors_named(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file.") from None
     except PermissionError:
-        raise SourceError(f"{path}: not allowed to read it; check its permissions.") from None
+        raise SourceError(
+            f"{path}: not allowed to read it; where it is open in Excel, close it there, else check its permissions."
+        ) from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise SourceError(f"{path}: the gzip file is damaged or cut off ({error}); fetch it again.") from None
     except UnicodeError as error:
@@ -65,7 +70,9 @@ def errors_named(path: Path) -> Iterator[None]:
 def open_bytes(path: Path) -> BinaryIO:
     """Open a file for reading, through gzip where its first bytes say so."""
     if not stat.S_ISREG(path.stat().st_mode):
-        raise SourceError(f"{path}: not a regular file; give a table (CSV, TSV, JSON lines, Parquet) or a folder.")
+        raise SourceError(
+            f"{path}: not a regular file; give a table (CSV, TSV, Excel, JSON lines, Parquet) or a folder."
+        )
     raw = path.open("rb")
     packed = raw.read(2) == b"\x1f\x8b"
     raw.seek(0)
@@ -79,10 +86,14 @@ def is_packed(path: Path) -> bool:
 
 
 def sniff(path: Path) -> tuple[Kind, str]:
-    """Return what a file is, by its bytes and not its name, and its encoding ('' for Parquet).
+    """Return what a file is, by its bytes and not its name, and its encoding ('' for Parquet and workbooks).
 
     Raises SourceError for a file that is no table, saying what it is.
     """
+    if path.name.startswith("~$"):
+        raise SourceError(
+            f"{path}: the mark that Excel keeps while a workbook is open; give {path.name[2:]} and close it in Excel."
+        )
     with errors_named(path), open_bytes(path) as stream:
         start = stream.read(65_536)
     if not start:
@@ -92,13 +103,11 @@ def sniff(path: Path) -> tuple[Kind, str]:
     if path.suffix.lower() == ".parquet":
         raise SourceError(f"{path}: not a Parquet file: it does not begin with PAR1. Give it the name of what it is.")
     if start[:2] == b"PK":
-        excel = b"[Content_Types].xml" in start or b"xl/" in start
-        what = (
-            "an Excel workbook (xlsx); save the sheet as CSV"
-            if excel
-            else "a zip archive; unpack it and give the table in it"
-        )
-        raise SourceError(f"{path}: not a text table but {what}.")
+        if (what := _zipped(path)) == "":
+            return "workbook", ""
+        raise SourceError(f"{path}: not a table but {what}.")
+    if start.startswith(_OLD_OFFICE):
+        raise SourceError(f"{path}: {_old_office(path)}.")
     for magic, what in _OTHER_THINGS:
         if start.startswith(magic):
             raise SourceError(f"{path}: not a text table but {what}.")
@@ -117,6 +126,32 @@ def sniff(path: Path) -> tuple[Kind, str]:
     return "delimited", encoding
 
 
+def _zipped(path: Path) -> str:
+    """Return what a zip archive is, with what to do; '' for an Excel workbook."""
+    try:
+        with errors_named(path), zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            of = archive.read("mimetype")[:100] if "mimetype" in names else b""
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
+        return "a damaged zip archive or workbook; copy it again, or save it again in Excel"
+    if "xl/workbook.xml" in names or ("[Content_Types].xml" in names and any(n.startswith("xl/") for n in names)):
+        return "a binary Excel workbook (xlsb); save it as .xlsx" if "xl/workbook.bin" in names else ""
+    if b"spreadsheet" in of:
+        return "an OpenDocument spreadsheet (ods); save it as .xlsx or CSV"
+    if any(n.startswith("word/") for n in names):
+        return "a Word document; give the table as .xlsx or CSV"
+    return "a zip archive; unpack it and give the table in it"
+
+
+def _old_office(path: Path) -> str:
+    """Return what an OLE file is: a workbook that a password locks, or one of before 2007."""
+    with errors_named(path), path.open("rb") as stream:
+        locked = "EncryptedPackage".encode("utf-16-le") in stream.read(MOST_SEARCHED)
+    if locked:
+        return "the workbook is locked with a password; open it in Excel, take the password off and save it again"
+    return "an old Excel workbook (xls); open it in Excel and save it as .xlsx"
+
+
 def _refuse_binary(path: Path, start: bytes) -> None:
     nul_even, nul_odd = start[0:2000:2].count(0), start[1:2000:2].count(0)
     pairs = max(1, min(len(start), 2000) // 2)
@@ -125,7 +160,9 @@ def _refuse_binary(path: Path, start: bytes) -> None:
         raise SourceError(f"{path}: looks like UTF-16 without a byte-order mark; say --encoding utf-16-{side}.")
     odd = sum(b < 32 and b not in (0, 9, 10, 11, 12, 13, 26, 27) for b in start[:4000])
     if odd > len(start[:4000]) * 0.05 or start[:4000].count(0) > len(start[:4000]) * 0.2:
-        raise SourceError(f"{path}: binary data, not a text table; give CSV, TSV, JSON lines or Parquet.")
+        raise SourceError(
+            f"{path}: binary data, not a text table; give CSV, TSV, an Excel workbook, JSON lines or Parquet."
+        )
 
 
 def check_encoding(name: str) -> str:

@@ -33,6 +33,15 @@ def parquet_files(path: Path) -> list[Path]:
     )
 
 
+def number_columns(path: Path) -> set[str]:
+    """Return the names of the columns that are numbers by type, of the first file at `path`."""
+    try:
+        fields = pq.read_schema(parquet_files(path)[0])
+    except (pa.ArrowException, OSError, ValueError):
+        return set()  # reading the rows tells what is wrong
+    return {f.name for f in fields if pa.types.is_integer(f.type) or pa.types.is_floating(f.type)}
+
+
 def read_parquet(path: Path, tally: Tally, size: int) -> Iterator[Chunk]:
     """Yield the rows of a Parquet file or folder, at most `size` a chunk.
 

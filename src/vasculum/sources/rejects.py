@@ -12,7 +12,9 @@ MOST_LISTED = 100_000
 """So many rejects are kept with their text; all are counted."""
 
 NO_ADDRESS = "no image address"
-_PLURAL = re.compile(r"\b(row|line|address|path|file|folder|year|link|shard|member|sample)(?:es|s)\b")
+_PLURAL = re.compile(
+    r"\b(row|line|address|path|file|folder|year|link|shard|member|sample|cell|formula|number)(?:es|s)\b"
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Tally:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.rejects: list[Reject] = []
+        self.remarks: list[str] = []
         self._first: dict[str, int] = {}
 
     def count(self, what: str, n: int = 1, line: int | None = None) -> None:
@@ -39,9 +42,21 @@ class Tally:
         if line is not None:
             self._first.setdefault(what, line)
 
+    def remark(self, sentence: str) -> None:
+        """Note something that a person should know and that is no count."""
+        self.remarks.append(sentence)
+
+    def add(self, other: Tally) -> None:
+        """Count what another tally counted, too."""
+        self.remarks += other.remarks
+        self.rejects += other.rejects
+        self.counts.update(other.counts)
+        for what, line in other._first.items():
+            self._first.setdefault(what, line)
+
     def sentences(self, without: Container[str] = ()) -> list[str]:
-        """Return one line for each thing counted: how many, what, and where it was first met."""
-        said = []
+        """Return the remarks, then one line for each thing counted: how many, what, and where it was first met."""
+        said = list(self.remarks)
         for what, n in self.counts.items():
             if n and what not in without:
                 words = _PLURAL.sub(r"\1", what, count=1) if n == 1 else what

@@ -60,15 +60,9 @@ class Assembler:
             left[i]["cells beyond the header"] = cells
         links = [link for i in range(len(chunk.rows)) for link in self._links(chunk, i, left[i])]
         self.tally.count("image links", len(links))
-        columns: dict[str, list[Any]] = {
-            name: self._first(chunk, name, left) for name in PLAIN
-        }  # fmt: skip
-        columns["year"] = self._years(chunk, columns["eventDate"], left)
-        columns["record_keys"] = self._record_keys(chunk, columns, left)
+        columns = self._of_records(chunk, left)
         columns["published_hash"] = self._hashes(chunk, links, left)
-        columns["record_page"] = self._pages(chunk, columns, left)
         columns["variants"] = [self._variants(row, taken) for row, taken in zip(chunk.rows, left, strict=True)]
-        columns.update(self.rights.columns(chunk, columns))
         ids = self._ids(chunk, links, columns, left)
         columns["source_name"] = [self.label] * len(chunk.rows)
         columns["source_key"] = [str(n) for n in chunk.numbers]
@@ -85,6 +79,24 @@ class Assembler:
                 found = [column[link.row] for link in links]
             arrays.append(pa.array(found, type=field.type))
         return pa.RecordBatch.from_arrays(arrays, schema=SOURCE_SCHEMA)
+
+    def records(self, chunk: Chunk) -> dict[str, list[Any]]:
+        """Return what the rows of a chunk tell of specimens, by manifest column; nothing of media."""
+        left: list[dict[str, Any]] = [{} for _ in chunk.rows]
+        for i, cells in chunk.beyond.items():
+            left[i]["cells beyond the header"] = cells
+        columns = self._of_records(chunk, left)
+        columns["terms_json"] = [self._terms(row, extra) for row, extra in zip(chunk.rows, left, strict=True)]
+        return columns
+
+    def _of_records(self, chunk: Chunk, left: list[dict[str, Any]]) -> dict[str, list[Any]]:
+        """Return the columns that tell of records; what they cannot take goes into `left`."""
+        columns: dict[str, list[Any]] = {name: self._first(chunk, name, left) for name in PLAIN}
+        columns["year"] = self._years(chunk, columns["eventDate"], left)
+        columns["record_keys"] = self._record_keys(chunk, columns, left)
+        columns["record_page"] = self._pages(chunk, columns, left)
+        columns.update(self.rights.columns(chunk, columns))
+        return columns
 
     def _links(self, chunk: Chunk, i: int, left: dict[str, Any]) -> list[_Link]:
         """Return the links of one row. Addresses that are not used go into `left`."""

@@ -15,7 +15,7 @@ ADDRESSES: tuple[tuple[str, ...], ...] = (
     ("identifier",),
     ("associatedmedia",),
     ("localpath", "file", "filename", "filepath", "path", "imagepath", "imagefile", "image", "photo",
-        "picture"),
+        "picture", "bild", "bilddatei", "dateiname", "bildpfad", "archivo", "imagen", "fichier"),
 )  # fmt: skip
 """Columns that may hold the image's address, the surest first. Two of one group cannot be told apart."""
 
@@ -27,20 +27,22 @@ NAMES: dict[str, tuple[str, ...]] = {
     "record_keys": ("records", "gbifid", "coreid"),
     "institutionCode": ("institutioncode",),
     "collectionCode": ("collectioncode",),
-    "catalogNumber": ("catalognumber", "catalogno", "barcode", "barcodevalue"),
+    "catalogNumber": ("catalognumber", "catalogno", "barcode", "barcodevalue",
+        "katalognummer", "katalognr", "inventarnummer", "inventarnr", "strichcode", "códigodebarras", "codigodebarras",
+        "númerodecatálogo", "numerodecatalogo", "codebarres", "numérodecatalogue", "numérod'inventaire"),
     "occurrenceID": ("occurrenceid",),
-    "scientificName": ("scientificname",),
-    "family": ("family",),
-    "genus": ("genus",),
-    "specificEpithet": ("specificepithet",),
-    "country": ("country",),
+    "scientificName": ("scientificname", "wissenschaftlichername", "nombrecientífico", "nombrecientifico", "nomscientifique"),
+    "family": ("family", "familie", "familia", "famille"),
+    "genus": ("genus", "gattung", "género", "genero"),
+    "specificEpithet": ("specificepithet", "artepithet", "art", "especie", "espèce"),
+    "country": ("country", "land", "país", "pais", "pays"),
     "countryCode": ("countrycode",),
     "stateProvince": ("stateprovince",),
-    "locality": ("locality",),
-    "year": ("year",),
+    "locality": ("locality", "fundort", "localidad", "localité"),
+    "year": ("year", "jahr", "sammeljahr", "año", "année"),
     "eventDate": ("eventdate", "datecollected"),
-    "recordedBy": ("recordedby", "collector"),
-    "recordNumber": ("recordnumber",),
+    "recordedBy": ("recordedby", "collector", "sammler", "colector", "collecteur", "récolteur"),
+    "recordNumber": ("recordnumber", "sammelnummer"),
     "basisOfRecord": ("basisofrecord",),
     "typeStatus": ("typestatus",),
     "record_license": (
@@ -62,6 +64,12 @@ NAMES: dict[str, tuple[str, ...]] = {
 
 SETTABLE = ("accessURI", "license_id", *(name for name in NAMES if name != "variants"))
 """The manifest columns that --map may name."""
+
+OF_MEDIA = ("accessURI", "local_path", "media_id", "variants", "published_hash", "format")
+"""Manifest columns that tell of the image and not of the specimen: none of them is read where the images are files."""
+
+NAMES_OF_ONE_WORD = ("art", "especie", "espèce")
+"""'Species' in other languages: taken for the epithet only where the values are single words."""
 
 VARIANT_SIZES = {
     "thumbnailaccessuri": "thumbnail",

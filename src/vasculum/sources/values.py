@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import ntpath
 import posixpath
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import PurePath, PureWindowsPath
 
 from vasculum.sources.names import URL_START
 
@@ -14,6 +15,8 @@ Cell = str | list[str]
 FIRST_YEAR, LAST_YEAR = 1600, 2100
 _BARS = re.compile(r"\s+\|\s+|\|(?=https?://)")
 _MEDIA_LIST = re.compile(r"\s*[|;,]\s*(?=[a-z][a-z0-9+.-]+://)|\s+\|\s+", re.IGNORECASE)
+_ROOT = "say --root with the folder above the images"
+_WINDOWS = "give paths relative to the folder of images, or collect on that computer"
 _YEAR = re.compile(r"\s*(\d{4})(?:\.0+)?\s*")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 
@@ -51,26 +54,42 @@ def is_address(text: str) -> bool:
     return URL_START.match(text) is not None
 
 
-def local_path(text: str, root: Path) -> tuple[str | None, str]:
+def local_path(text: str, root: PurePath) -> tuple[str | None, str]:
     """Return a path under `root` with '/' between folders, and '', or None and why there is none.
 
-    Backslashes count as '/'. Only the text is looked at: a link that leads out is for fetching to refuse.
+    Backslashes count as '/'. A Windows path with its drive or share is taken where `root` is a folder above it, in
+    whichever case. Only the text is looked at: a link that leads out is for fetching to refuse.
     """
     path = text.replace("\\", "/")
-    if re.match(r"[A-Za-z]:", path) or path.startswith("//"):
-        return None, f"an absolute Windows path, not under {root}; give paths relative to the table"
-    if path.startswith("/"):
+    on_windows = isinstance(root, PureWindowsPath)
+    if re.match(r"[A-Za-z]:", path) or path.startswith("//") or (on_windows and path.startswith("/")):
+        inside = _below_windows(path, root) if on_windows else None
+        if inside is None:
+            return None, f"an absolute Windows path that is not under {root}; {_WINDOWS if not on_windows else _ROOT}"
+        path = inside
+    elif path.startswith("/"):
         inside = posixpath.normpath(path)
         if not inside.startswith(f"{root}/".replace("//", "/")):
-            return (
-                None,
-                f"an absolute path that is not under {root}; say --root with the folder above the images",
-            )
+            return None, f"an absolute path that is not under {root}; {_ROOT}"
         path = posixpath.relpath(inside, str(root))
     path = posixpath.normpath(path)
     if path == ".." or path.startswith("../"):
-        return None, f"the path leads out of {root}; say --root with the folder above the images"
+        return None, f"the path leads out of {root}; {_ROOT}"
     return (path, "") if path != "." else (None, "the path names no file")
+
+
+def _below_windows(path: str, root: PurePath) -> str | None:
+    """Return an absolute Windows path as one below `root`, compared without capitals, or None."""
+    told = ntpath.normpath(path)
+    base = ntpath.normpath(str(root))
+    for prefix, plain in (("\\\\?\\UNC\\", "\\\\"), ("\\\\?\\", "")):
+        told, base = (plain + p[len(prefix) :] if p.startswith(prefix) else p for p in (told, base))
+    whole = PureWindowsPath(told)
+    if not whole.drive and whole.root:
+        whole = PureWindowsPath(PureWindowsPath(base).drive) / whole
+    if not whole.root or not whole.is_relative_to(PureWindowsPath(base)):
+        return None  # 'C:a.jpg' is under whichever folder that drive stands in
+    return whole.relative_to(PureWindowsPath(base)).as_posix()
 
 
 def year(text: str) -> int | None:

@@ -1,0 +1,168 @@
+"""A person's own list of which file shows which number: two columns of a table. It wins over every rule."""
+
+from __future__ import annotations
+
+import dataclasses
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from vasculum.errors import SourceError, UsageError
+from vasculum.sources.identity import without_extension
+from vasculum.sources.matching import Index, Match
+from vasculum.sources.names import bare
+from vasculum.sources.reading import TableFile
+from vasculum.sources.rejects import Tally
+from vasculum.sources.terms import ADDRESSES, FILES, NAMES
+from vasculum.sources.values import local_path
+
+NUMBERS = ("number", "nummer", "numéro", "número", "key", *NAMES["catalogNumber"])
+NAMES_OF_FILES = ("file", "datei", *ADDRESSES[FILES])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pair:
+    """One row of the list: `number` and `file` as they stand there, and its line."""
+
+    number: str
+    file: str
+    line: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairs:
+    """The list, read: its rows, and how many of them name only one of the two."""
+
+    path: Path
+    rows: list[Pair]
+    halves: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Unused:
+    """A row of the list that names no such number or file, and why it was not used."""
+
+    pair: Pair
+    why: str
+
+
+def read_pairs(path: Path, key: str) -> Pairs:
+    """Read a match file: the columns of numbers and of files by their names (`key` is one, too), or in that order.
+
+    Raises SourceError for a file that is no table, UsageError where the two columns cannot be told.
+    """
+    file = TableFile(path)
+    first = file.first()
+    number, name = _columns(path, first.columns, key)
+    rows: list[Pair] = []
+    halves = 0
+    if (number, name) == (0, 1) and not _known(first.columns[0], NUMBERS):
+        rows.append(Pair(first.columns[0], first.columns[1], 1))  # perhaps no header but the first pair
+    tally = Tally()
+    for chunk in file.chunks(tally):
+        if chunk.columns != first.columns:
+            raise SourceError(f"{path}: its rows have different columns; give two: number and file.")
+        for row, line in zip(chunk.rows, chunk.lines, strict=True):
+            one = Pair(str(row[number]).strip(), str(row[name]).strip(), line)
+            if one.number and one.file:
+                rows.append(one)
+            else:
+                halves += 1
+    if tally.rejects:
+        first_bad = tally.rejects[0]
+        raise SourceError(f"{path}: {first_bad.reason}; mend it, so that no row of it is passed over.")
+    return Pairs(path, rows, halves)
+
+
+def _known(column: str, names: Sequence[str]) -> bool:
+    return bare(column) in names
+
+
+def _columns(path: Path, columns: Sequence[str], key: str) -> tuple[int, int]:
+    """Return the places of the numbers and of the files."""
+    number = next((i for i, c in enumerate(columns) if bare(c) == bare(key)), None)
+    if number is None:
+        number = next((i for i, c in enumerate(columns) if _known(c, NUMBERS)), None)
+    name = next((i for i, c in enumerate(columns) if _known(c, NAMES_OF_FILES)), None)
+    if number is None and name is None and len(columns) == 2:
+        return 0, 1
+    if number is None or name is None:
+        raise UsageError(
+            f"--match {path}: it needs a column of numbers and a column of files; it has {', '.join(columns[:20])}. "
+            "Call them number and file."
+        )
+    return number, name
+
+
+class Files:
+    """The files of a folder, found by what a person may write: path or name, with or without extension."""
+
+    def __init__(self, root: Path, media: Sequence[Sequence[str]]) -> None:
+        """`media` holds, for each medium, the paths of its files under `root`."""
+        self.root = root
+        self._found: dict[str, dict[int, None]] = {}
+        for place, paths in enumerate(media):
+            for path in paths:
+                for way in (path, without_extension(path)):
+                    for written in (way, way.rpartition("/")[2]):
+                        self._found.setdefault(_folded(written), {})[place] = None
+
+    def find(self, text: str) -> list[int]:
+        """Return the places of the media that a text may mean."""
+        for way in (text, text.removeprefix("'")):  # vasculum's own tables write a quote before '=', '+', '-', '@'
+            path, _ = local_path(way, self.root)
+            if path is not None and (found := self._found.get(_folded(path))):
+                return list(found)
+        return []
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+def apply_pairs(
+    pairs: Pairs, files: Files, names: Sequence[str], index: Index
+) -> tuple[dict[int, Match], list[Unused]]:
+    """Return the matches that the list makes, by the place of the file in `names`, and the rows that make none.
+
+    A file that the list names and whose number is not in the table has no record: the rules do not overrule a person.
+    """
+    shown: dict[int, dict[int, None]] = {}
+    unused: list[Unused] = []
+    refused: dict[int, str] = {}
+    for pair in pairs.rows:
+        places = files.find(pair.file)
+        numbers = index.numbers(pair.number) or index.numbers(pair.number.removeprefix("'"))
+        rows = [row for number in numbers for row in index.exact[number]]
+        why = _problem(pair, places, rows, numbers)
+        if pair.line == 1 and why and not places:
+            continue  # it was a header
+        if why:
+            unused.append(Unused(pair, why))
+            refused.update((place, f"line {pair.line} of {pairs.path.name}: {why}") for place in places[:1])
+        else:
+            shown.setdefault(places[0], {}).update(dict.fromkeys(rows))
+    matches = {place: Match(names[place], "mapping", tuple(rows)) for place, rows in shown.items()}
+    for place, why in refused.items():
+        matches.setdefault(place, Match(names[place], "none", note=why))
+    return matches, unused
+
+
+def _problem(pair: Pair, places: Sequence[int], rows: Sequence[int], numbers: Sequence[str]) -> str:
+    if not places:
+        return f"there is no file {pair.file[:100]!r} in the folder"
+    if len(places) > 1:
+        return f"{pair.file[:100]!r} is the name of {len(places)} files; give the path"
+    if not rows:
+        return f"no record has the number {pair.number[:100]!r}"
+    if len(numbers) > 1:
+        return f"the number {pair.number[:100]!r} fits {len(numbers)} records; write it as it stands in the table"
+    if len(rows) > 1:
+        return f"the number {pair.number[:100]!r} stands in {len(rows)} rows of the table"
+    return ""
+
+
+def told_lines(unused: Iterable[Unused], path: Path, most: int = 3) -> Iterator[str]:
+    """Yield the first few unused rows as lines for a person."""
+    for _, one in zip(range(most), unused, strict=False):
+        yield f"line {one.pair.line} of {path.name}: {one.why}"
