@@ -21,6 +21,7 @@ DOORS = {
     "cloudpickle": {"processing/load.py"},
     "openpyxl": {"sources/workbook.py"},
     "psutil": {"store/runs.py", "resources.py", "processing/child_process.py"},
+    "xlsxwriter": {"exports/xlsx.py"},
 }
 """The modules that import a dependency: just these."""
 
@@ -43,6 +44,7 @@ HEAVY = (
     "cloudpickle",
     "simplejpeg",
     "openpyxl",
+    "xlsxwriter",
 )
 
 

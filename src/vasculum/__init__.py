@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         UsageError,
         VasculumError,
     )
+    from vasculum.exports.export import export
     from vasculum.outcomes import Status
     from vasculum.processing.contract import processor
     from vasculum.processing.types import (
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     )
     from vasculum.report.report import write_report
     from vasculum.study.apply import ChangedError
-    from vasculum.study.export import export
     from vasculum.study.resume import resume
     from vasculum.study.road import run
     from vasculum.study.status import status
@@ -45,7 +45,7 @@ _HOMES = {
     "Subset": "vasculum.corpus.subset",
     "Study": "vasculum.study.study",
     "ChangedError": "vasculum.study.apply",
-    "export": "vasculum.study.export",
+    "export": "vasculum.exports.export",
     "resume": "vasculum.study.resume",
     "run": "vasculum.study.road",
     "status": "vasculum.study.status",

@@ -28,7 +28,7 @@ def test_zeros_survive_from_the_table_to_the_export(tmp_path: Path) -> None:
     corpus.collect("table", table)
     corpus.fetch()
     study = corpus.apply("color", out=tmp_path / "s")
-    from vasculum.study.export import export
+    from vasculum.exports.export import export
 
     export(study, "csv", tmp_path / "out.csv", columns=["catalogNumber", "recordNumber", "color_lightness"])
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:

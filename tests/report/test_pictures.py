@@ -14,7 +14,7 @@ from stored_study import Make, jpeg, media_id
 
 from vasculum.processing.types import Float, Picture
 from vasculum.report.report import write_report
-from vasculum.report.thumbnails import MOST_BYTES, media_type
+from vasculum.study.thumbnails import MOST_BYTES, media_type
 
 
 def rows(n: int) -> tuple[list[Any], list[Any]]:

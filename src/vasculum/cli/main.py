@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fetch": ("vasculum.cli.fetch", "Get the bytes of the images into the corpus."),
     "apply": ("vasculum.cli.apply", "Run processors over images; write a study."),
     "report": ("vasculum.cli.report", "Write one offline HTML file about a study."),
-    "export": ("vasculum.cli.export", "Write a study's results as CSV, JSON lines or Parquet."),
+    "export": ("vasculum.cli.export", "Write results as a spreadsheet or table, or images for training."),
     "status": ("vasculum.cli.status", "Show what a corpus or study holds and who is at work."),
     "resume": ("vasculum.cli.resume", "Go on with a corpus or study from its own files."),
     "verify": ("vasculum.cli.verify", "Hash and count everything again; name what is wrong."),

@@ -14,7 +14,7 @@ from vasculum.corpus import fetch as fetching
 from vasculum.corpus.subset import Selection, Subset
 from vasculum.errors import StoreError, UsageError
 from vasculum.jobs import Engine, Watch
-from vasculum.processing.items import Item
+from vasculum.processing.items import Failure, Item
 from vasculum.processing.reading import read_items
 from vasculum.store import truth
 from vasculum.store.folder import TEMPORARY, Folder
@@ -214,10 +214,13 @@ class Corpus:
 
     def image_bytes(self, media_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Yield id and encoded bytes of those of `media_ids` that can be read, in no order."""
+        return ((media_id, data) for media_id, data in self.read_images(media_ids) if isinstance(data, bytes))
+
+    def read_images(self, media_ids: Sequence[str]) -> Iterator[tuple[str, bytes | Failure]]:
+        """Yield id and encoded bytes, or why there are none, of those of `media_ids` that were fetched, in no order."""
         items = [Item(media_id, place, etag, sha256, 0) for media_id, place, etag, sha256 in self._places(media_ids)]
         for index, data in read_items(items):
-            if isinstance(data, bytes):
-                yield items[index].media_id, data
+            yield items[index].media_id, data
 
     @lists_anew
     def _places(self, media_ids: Sequence[str]) -> list[tuple[Any, ...]]:

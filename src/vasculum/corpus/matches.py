@@ -17,7 +17,7 @@ from vasculum.sources.pairs import read_pairs
 from vasculum.sources.reading import TableFile
 from vasculum.sources.recorded import COLUMNS, RecordedFolder
 from vasculum.sources.records import Records
-from vasculum.study.export import UNSAFE
+from vasculum.store.formulas import harmless
 
 if TYPE_CHECKING:
     from vasculum.corpus.corpus import Corpus
@@ -103,4 +103,4 @@ def write_list(corpus: Corpus, source: RecordedFolder) -> Path:
 
 
 def _harmless(value: object) -> object:
-    return re.sub(UNSAFE, r"'\1", value, count=1) if isinstance(value, str) else value
+    return harmless(value) if isinstance(value, str) else value

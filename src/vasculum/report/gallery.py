@@ -13,9 +13,10 @@ from vasculum.processing.types import Boolean, Float, Integer, Picture, Text
 from vasculum.report import words
 from vasculum.report.queries import ROWS, value, yes_or_no
 from vasculum.report.summaries import Labels, Summary
-from vasculum.report.thumbnails import Thumbnails, own_pictures
+from vasculum.report.thumbnails import Thumbnails
 from vasculum.store.sql import Database
 from vasculum.study.study import ResultColumn, Study
+from vasculum.study.thumbnails import own_pictures
 
 EACH = 6
 EACH_FURTHER = 4

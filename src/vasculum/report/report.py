@@ -28,7 +28,7 @@ from vasculum.report.gather import Facts, gather
 from vasculum.report.meanings import Meaning, meanings
 from vasculum.report.rows import all_rows
 from vasculum.report.summaries import Labels, Numbers, Summary
-from vasculum.study.export import replacing
+from vasculum.store.replacing import replacing
 from vasculum.study.study import Study
 
 MOST_SINGLE_LABELS = 3

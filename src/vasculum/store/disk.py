@@ -66,6 +66,12 @@ def fsync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def sync() -> None:
+    """Have everything that was written reach the disk: one call for the many files of a folder. Windows has none."""
+    if hasattr(os, "sync"):
+        os.sync()
+
+
 def unlink(path: Path) -> None:
     """Delete a file; one that is gone already is as good."""
     _patiently(lambda: path.unlink(missing_ok=True))

@@ -22,8 +22,8 @@ from vasculum.study.kinds import kind_from_text
 from vasculum.tables import RESULTS_SCHEMA
 
 SPECIMEN_COLUMNS = (
-    "institutionCode", "collectionCode", "catalogNumber", "occurrenceID", "record_keys", "scientificName", "family", "genus",
-    "country", "stateProvince", "year", "eventDate", "recordedBy", "typeStatus", "accessURI", "local_path",
+    "institutionCode", "collectionCode", "catalogNumber", "occurrenceID", "record_keys", "records", "scientificName",
+    "family", "genus", "country", "stateProvince", "year", "eventDate", "recordedBy", "typeStatus", "accessURI", "local_path",
     "record_page", "license_id", "rightsHolder", "creator", "credit_line",
 )  # fmt: skip
 """Columns of the manifest that an export has where none are named."""
@@ -157,35 +157,38 @@ class Study:
         return polars.from_arrow(self.results)
 
     def joined(
-        self, columns: Sequence[str] | None = None, where: str | None = None, sort: str | None = None
+        self,
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
+        sort: str | None = None,
+        *,
+        seed: int | None = None,
     ) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
         """Return schema and batches of results with their specimens' terms.
 
         `columns` names columns of results or manifest; `where` is SQL over both; `sort` one or more columns, each
-        perhaps with a minus before it for descending. Raises SubsetError for what is not there.
+        perhaps with a minus before it for descending. With a `seed` the rows come shuffled, the same everywhere: by the
+        MD5 of `shuffle:SEED:media_id`, in hex. Raises SubsetError for what is not there.
         """
         with self.database() as database:
             known = list(database.columns("joined"))
-        chosen = list(columns) if columns else self._exported()
+        chosen = list(columns) if columns else self.export_columns
         for name in chosen:
             if name not in known:
                 raise SubsetError(f"--columns {name}: there is no such column{nearest(name, known)}.")
-        ordered = _order(sort, known)
-        query = f"SELECT {', '.join(quoted(name) for name in chosen)} FROM joined"
-        if where:
-            query += f" WHERE (\n{where}\n)"
+        ordered = _order(sort, known) if seed is None else f"md5('shuffle:{int(seed)}:' || media_id), media_id"
         database = self.database()
         try:
-            if where:
-                database.view("manifest_and_results", "SELECT * FROM joined")
-                expression.check(database, where, {"joined": known, "results": known, "manifest": known})
+            query = f"SELECT {', '.join(quoted(name) for name in chosen)} FROM {_filtered(database, where, known)}"
             schema, batches = database.stream(f"{query} ORDER BY {ordered}")
         except BaseException:
             database.__exit__()
             raise
         return schema, _closing(database, batches)
 
-    def _exported(self) -> list[str]:
+    @property
+    def export_columns(self) -> list[str]:
+        """The columns that an export has where none are named: the specimen's, then the results."""
         stored = [column.name for column in self.columns]
         if len(self.document["processors"]) > 1:
             stored += [f"{entry['name']}_status" for entry in self.document["processors"]]
@@ -247,6 +250,17 @@ def corpus_entry(study: Path, corpus: Corpus) -> dict[str, Any]:
     except ValueError:  # another drive
         relative = None
     return {"id": corpus.id, "path": str(absolute), "relative": relative}
+
+
+def _filtered(database: Database, where: str | None, known: Sequence[str]) -> str:
+    """Return what to select from, for the rows that meet `where`. Raises SubsetError for what does not hold."""
+    if where is None:
+        return "joined"
+    views = {name: list(database.columns(name)) for name in ("results", "manifest")}
+    expression.check(database, where, {"joined": known, **views})
+    # `manifest.year` and `results.score` are fields of columns of these names
+    sides = "(SELECT joined.*, m AS manifest, r AS results FROM joined JOIN results AS r USING (media_id) "
+    return f"{sides} LEFT JOIN manifest AS m USING (media_id)) AS joined WHERE (\n{where}\n)"
 
 
 def _order(sort: str | None, known: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 const LISTED = ["media_id", "institutionCode", "collectionCode", "catalogNumber", "family", "genus", "specificEpithet",
   "scientificName", "file", "status"];
-// What a spreadsheet would run as a formula gets a single quote in front (study/export.py, UNSAFE).
+// What a spreadsheet would run as a formula gets a single quote in front (store/formulas.py, UNSAFE).
 const UNSAFE = /^'*[=+\-@\t\r\n]/;
 
 const csvField = (value) => {

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from vasculum import tables
 from vasculum.errors import StoreError, UsageError
-from vasculum.study.export import export
+from vasculum.exports.export import export
 
 SCHEMA = pa.schema(
     [
@@ -114,10 +114,10 @@ def is_quoted(text: str) -> bool:
 @given(st.lists(st.text(st.sampled_from("=+-@\t\r\n'\", a0é\u202e\x00;|"), max_size=8), min_size=1, max_size=6))
 def test_csv_reads_back_as_the_original_after_taking_one_quote_away(texts: list[str]) -> None:
     schema, batches = texts_study(texts).joined(None, None, None)
-    from vasculum.study.export import _write_csv
+    from vasculum.exports.delimited import write_csv
 
     written = io.BytesIO()
-    _write_csv(written, schema, batches)
+    write_csv(written, schema, batches)
     read = [row[1] for row in csv.reader(io.StringIO(written.getvalue().decode(), newline=""))][1:]
     assert not [text for text in read if text.startswith(DANGEROUS)]
     assert [text[1:] if is_quoted(text) else text for text in read] == texts
