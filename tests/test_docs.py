@@ -90,6 +90,15 @@ def test_the_tutorial_runs_and_shows_what_comes_out(folder: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_page_for_a_folder_and_a_spreadsheet_runs(folder: Path) -> None:
+    run_blocks(DOCS / "folder.md")
+    assert not (folder / "other").exists()
+    assert (
+        (folder / "mine.csv").read_bytes().startswith(b"\xef\xbb\xbfcatalogNumber,scientificName,quality_sharpness\r\n")
+    )
+
+
+@pytest.mark.slow
 def test_the_page_on_processors_runs(folder: Path) -> None:
     run_line(f"vasculum collect sheets table {write_sheets(folder / 'pictures', 6).as_posix()}")
     run_line("vasculum fetch sheets")

@@ -296,7 +296,7 @@ def test_an_image_that_changed_or_went_is_left_out_and_said(tmp_path: Path) -> N
         assert export(found, kind, out) == 2  # type: ignore[arg-type]
         with (out / "left_out.csv").open(newline="", encoding="utf-8") as file:
             left = {row["catalogNumber"]: row["reason"] for row in csv.DictReader(file)}
-        assert left == {"1": "not_fetched", "2": "hash_mismatch"}
+        assert left == {"1": "not_found", "2": "hash_mismatch"}
         assert {row["catalogNumber"] for row in attribution(out)} == {"0", "3"}
 
 

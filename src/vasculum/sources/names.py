@@ -179,7 +179,8 @@ def _address(
     if chosen is None:
         raise SourceError(
             f"{file}: no column is known to hold the image's address; it has the columns {_listed(columns)}. "
-            "Name the right one, for example --map accessURI=foto_url."
+            "Name the right one, for example --map accessURI=foto_url; or where it tells of the images in a folder, give both: "
+            "folder DIR --records FILE (vasculum run DIR … --records FILE)."
         )
     if len(groups[chosen]) > 1:
         both = " and ".join(repr(c) for c in groups[chosen])

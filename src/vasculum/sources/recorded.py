@@ -152,7 +152,7 @@ class RecordedFolder:
 
     def _file_column(self) -> str:
         names = {m.file.rpartition("/")[2].casefold() for m in self.matches}
-        column = self.records.file_column(names | {without_extension(name) for name in names})
+        column = self.records.file_column(names)
         if not column:
             return ""
         return (

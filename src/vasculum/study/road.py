@@ -120,6 +120,10 @@ def _kind_of(source: Path) -> str:
         return "corpus"
     if (source / "study.json").exists():
         raise SourceError(f"{source}: is a study, not a source of images. Go on with: vasculum resume {source}")
+    if (source / "corpus" / "corpus.json").exists():
+        raise SourceError(
+            f"{source}: holds the results of a run. Go on with: vasculum run {source / 'corpus'} … --out {source}"
+        )
     return kind_of(source)
 
 
