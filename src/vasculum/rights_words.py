@@ -19,6 +19,11 @@ FIELDS = (
     "rights",
     "accessrights",
     "datarights",
+    "lizenz",
+    "nutzungsrechte",
+    "nutzungsbedingungen",
+    "licencia",
+    "licenza",
     "licenselogourl",
     "licenselogouri",
 )

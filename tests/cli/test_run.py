@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from shards import write_tar
@@ -183,3 +184,82 @@ def test_from_python_a_source_that_would_be_written_into_is_refused(
 )
 def test_durations_are_said_as_a_person_would(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def workbook(path: Path, rows: list[list[object]]) -> Path:
+    """Write rows into a workbook, the first of them being the names of the columns."""
+    book = openpyxl.Workbook()
+    for row in rows:
+        assert book.active is not None
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+def test_what_a_message_of_a_workbook_advises_can_be_done_on_the_same_line(tmp_path: Path) -> None:
+    write_sheets(tmp_path / "scans", 3)
+    rows = [["Export of the herbarium"], [], ["Katalognummer", "Gattung", "Herbarium", "Lizenz"]]
+    rows += [[f"{n:05d}", "Poa", "XX", "alle Rechte vorbehalten"] for n in range(3)]
+    workbook(tmp_path / "export.xlsx", [*rows])
+    line = ["run", "scans", "color", "--records", "export.xlsx", "--key", "Katalognummer", "--out", "r"]
+    refused = run_command(*line, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "--header-row 3" in refused.stderr
+    assert not (tmp_path / "r").exists()
+    done = run_command(*line, "--header-row", "3", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "3 media in source 'scans': 3 new, 0 changed, 0 as before." in done.stderr
+    manifest = Corpus.open(tmp_path / "r" / "corpus").manifest()
+    assert manifest["license_id"].to_pylist() == ["restricted"] * 3
+    assert manifest["institutionCode"].to_pylist() == ["XX"] * 3
+    again = run_command(*line, cwd=tmp_path)  # what was told of this workbook is remembered
+    assert again.returncode == 0, again.stderr
+    assert "nothing to do" in again.stderr
+
+
+def test_a_folder_that_moved_goes_on_under_its_label(tmp_path: Path) -> None:
+    write_sheets(tmp_path / "my scans", 3)
+    assert run_command("run", "my scans", "color", "--out", "r", cwd=tmp_path).returncode == 0
+    (tmp_path / "my scans").rename(tmp_path / "E")
+    refused = run_command("run", "E", "color", "--out", "r", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "add --label 'my scans'" in refused.stderr
+    for more in (["--label", "my scans"], []):
+        done = run_command("run", "E", "color", "--out", "r", *more, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "3 as before" in done.stderr
+    assert Study.open(tmp_path / "r" / "study").counts() == {"ok": 3}
+
+
+def test_a_file_that_was_renamed_or_deleted_is_wanted_no_longer(tmp_path: Path) -> None:
+    write_sheets(tmp_path / "scans", 4)
+    assert run_command("run", "scans", "color", "--out", "r", cwd=tmp_path).returncode == 0
+    (tmp_path / "scans" / "00001.jpg").rename(tmp_path / "scans" / "renamed.jpg")
+    (tmp_path / "scans" / "00002.jpg").unlink()
+    done = run_command("run", "scans", "color", "--out", "r", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 new, 0 changed, 2 as before, 2 gone (no longer in the folder, so no longer wanted)" in done.stderr
+    assert Study.open(tmp_path / "r" / "study").counts() == {"ok": 3}
+    states = Corpus.open(tmp_path / "r" / "corpus").manifest()["state"].to_pylist()
+    assert sorted(states) == ["gone", "gone", "present", "present", "present"]
+    (tmp_path / "scans" / "renamed.jpg").rename(tmp_path / "scans" / "00001.jpg")
+    back = run_command("run", "scans", "color", "--out", "r", cwd=tmp_path)
+    assert "0 new, 1 changed, 2 as before, 1 gone" in back.stderr
+    assert Study.open(tmp_path / "r" / "study").counts() == {"ok": 3}
+
+
+def test_results_are_not_put_among_other_things(tmp_path: Path) -> None:
+    write_sheets(tmp_path / "scans", 2)
+    done = run_command("run", "scans", "color", "--out", ".", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "holds other things already" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["scans"]
+
+
+@pytest.mark.parametrize("verb", ["status", "verify", "report", "resume"])
+def test_who_names_the_folder_of_a_run_is_told_where_its_study_is(tmp_path: Path, verb: str) -> None:
+    write_sheets(tmp_path / "scans", 2)
+    run(tmp_path / "scans", "color", out=tmp_path / "r")
+    done = run_command(verb, "r", cwd=tmp_path)
+    assert done.returncode == 1
+    assert str(Path("r/study")) in done.stderr

@@ -280,3 +280,39 @@ def test_the_query_stands_in_corpus_json(tmp_path: Path) -> None:
     entry = json.loads((corpus.path / "corpus.json").read_text())["sources"]["scans"]
     assert entry["kind"] == "folder"
     assert entry["query"]["records"] == {"file": str(tmp_path / "t.csv"), "key": "Barcode"}
+
+
+def test_of_two_files_of_one_name_a_match_file_means_the_one_at_that_path(tmp_path: Path) -> None:
+    folder, records = (
+        scans(tmp_path, "scan1.jpg", "sub/scan1.jpg", "sub/more/scan2.jpg", "other/scan2.jpg"),
+        table(tmp_path / "t.csv"),
+    )
+    match = tmp_path / "match.csv"
+    match.write_text("number,file\nE00457728,scan1.jpg\n00457730,sub/scan1.jpg\n00457731,scan2.jpg\n")
+    corpus = Corpus.create(tmp_path / "c")
+    told: list[str] = []
+    corpus.collect("folder", folder, records=records, key="Barcode", match=match, told=told.append)
+    rows = by_path(corpus)
+    assert rows["scan1.jpg"]["catalogNumber"] == "E00457728"
+    assert rows["sub/scan1.jpg"]["catalogNumber"] == "00457730"
+    assert rows["other/scan2.jpg"]["catalogNumber"] is None
+    assert any("'scan2.jpg' is the name of 2 files; give the path" in line for line in told)
+
+
+def test_a_match_file_is_remembered_until_the_records_are_given_without_it(tmp_path: Path) -> None:
+    folder, records = scans(tmp_path), table(tmp_path / "t.csv")
+    match = tmp_path / "match.csv"
+    match.write_text("number,file\n00457731,mystery.jpg\n")
+    corpus = Corpus.create(tmp_path / "c")
+    corpus.collect("folder", folder, records=records, key="Barcode", match=match)
+    told: list[str] = []
+    assert corpus.collect("folder", folder, told=told.append).unchanged == 5
+    assert any("match file as before" in line and "give --records again" in line for line in told)
+    match.unlink()
+    with pytest.raises(
+        SourceError, match=r"the match file .* is gone; say where it is with --match FILE, or give --records"
+    ):
+        corpus.collect("folder", folder)
+    corpus.collect("folder", folder, records=records)
+    assert by_path(corpus)["mystery.jpg"]["catalogNumber"] is None
+    assert by_path(corpus)["E00457728.jpg"]["catalogNumber"] == "E00457728"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -65,6 +67,31 @@ def test_a_write_that_fails_in_the_middle_of_a_large_file_names_the_file(tmp_pat
             write_40_mb(folder)
         assert folder.names("bytes") == []
         assert list((tmp_path / "_tmp").iterdir()) == []
+
+
+LIMITED = """
+import resource, signal, sys
+from vasculum.errors import StoreError
+from vasculum.store.folder import Folder
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    with Folder(sys.argv[1]).commit("bytes/one") as file:
+        for _ in range(200):
+            file.write(bytes(65_536))
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
+def test_a_file_that_the_system_lets_grow_no_further_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, tmp_path], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{tmp_path / 'bytes' / 'one'}: cannot write: File too large" in done.stdout
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_a_disk_that_takes_a_write_in_pieces_gets_all_of_it(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
-from vasculum.cli.options import corpus_argument, json_option, pairs
+from vasculum.cli.options import corpus_argument, given, json_option, source_options
 from vasculum.cli.progress import say
 
 
@@ -37,47 +38,16 @@ Examples:
 @corpus_argument
 @click.argument("kind", type=Kind(["table", "folder", "shards"]))
 @click.argument("source", type=click.Path(path_type=Path))
-@click.option(
-    "--map",
-    "columns",
-    metavar="COLUMN=NAME",
-    multiple=True,
-    help="The manifest's COLUMN is the table's (or record's) NAME, where the guess is wrong.",
-)
-@click.option(
-    "--label", metavar="NAME", help="Name of this source in the corpus (default: the file's or folder's own)."
-)
+@source_options
 @click.option(
     "--root",
     type=click.Path(path_type=Path),
     help="Table: folder that relative image paths start from (default: the table's). Folder: where SOURCE is now.",
 )
-@click.option("--encoding", help="Encoding of the table where it is not UTF-8, such as latin-1.")
-@click.option("--sheet", metavar="NAME", help="Excel: the sheet to read (default: the first with rows).")
-@click.option(
-    "--header-row", metavar="N", type=click.IntRange(1), help="Excel: the row of the column names (default: the first)."
-)
 @click.option("--labels", is_flag=True, help="Folder only: label each image with its folder's name.")
-@click.option(
-    "--records",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Folder only: a table of its specimens (CSV, TSV, Excel, Parquet), matched with the files' names.",
-)
-@click.option(
-    "--key", metavar="COLUMN", help="The column of --records that files are named after, such as catalogNumber."
-)
-@click.option(
-    "--match",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A table of two columns, number and file, for files that are named otherwise; it wins.",
-)
 @json_option
 def command(
-    corpus: Path, kind: str, source: Path, columns: tuple[str, ...], label: str | None, root: Path | None,
-    encoding: str | None, sheet: str | None, header_row: int | None, labels: bool, records: Path | None,
-    key: str | None, match: Path | None, as_json: bool,
+    corpus: Path, kind: str, source: Path, root: Path | None, labels: bool, as_json: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Add the media of a table (CSV, TSV, Excel, JSON lines, Parquet), a folder of images, or shards to CORPUS.
 
@@ -88,37 +58,20 @@ def command(
     from vasculum.corpus.corpus import Corpus
     from vasculum.errors import UsageError, VasculumError
 
-    if kind == "shards" and encoding:
+    if kind == "shards" and options["encoding"]:
         raise UsageError("--encoding is for tables.")
     if kind != "folder" and labels:
         raise UsageError("--labels is for folders.")
     opened = Corpus.create(corpus)
     try:
-        collected = opened.collect(
-            kind,
-            source,
-            label=label,
-            root=root,
-            columns=pairs(columns, "--map"),
-            encoding=encoding,
-            labels=labels,
-            sheet=sheet,
-            header_row=header_row,
-            records=records,
-            key=key,
-            match=match,
-            told=say,
-        )
+        collected = opened.collect(kind, source, root=root, labels=labels, told=say, **given(options))
     except VasculumError:
         opened.forget_if_empty()
         raise
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(collected)))
         return
-    say(
-        f"{corpus}: {collected.media:,} media in source {collected.label!r}: {collected.new:,} new, "
-        f"{collected.changed:,} changed, {collected.unchanged:,} as before."
-    )
+    say(f"{corpus}: {collected}")
     if collected.elsewhere:
         say(f"{collected.elsewhere:,} were given by another source before; what that said of them stands.")
     if collected.several_records:

@@ -70,4 +70,7 @@ def command(
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(exported), ensure_ascii=False), err=str(out) == "-")
     else:
-        say(f"{exported.rows:,} {'images' if kind in FOLDERS else 'rows'} written to {out}")
+        what = "image" if exported.kind in FOLDERS else "row"
+        say(f"{exported.rows:,} {what}{'' if exported.rows == 1 else 's'} written to {out}")
+        if not exported.rows and options["where"]:
+            say(f"note: no {what} meets --where {options['where']}")

@@ -20,6 +20,32 @@ SUBSET = (
 )  # fmt: skip
 
 
+SOURCE = (
+    click.option("--map", "columns", metavar="COLUMN=NAME", multiple=True, help="The manifest's COLUMN is the table's (or record's) NAME, where the guess is wrong."),
+    click.option("--label", metavar="NAME", help="Name of this source in the corpus (default: the file's or folder's own)."),
+    click.option("--encoding", help="Encoding of the table where it is not UTF-8, such as cp1252 (Excel's CSV in western Europe)."),
+    click.option("--sheet", metavar="NAME", help="Excel: the sheet to read (default: the first with rows)."),
+    click.option("--header-row", metavar="N", type=click.IntRange(1), help="Excel: the row of the column names (default: the first)."),
+    click.option("--records", metavar="FILE", type=click.Path(path_type=Path), help="Folder only: a table of its specimens (CSV, TSV, Excel, Parquet), matched with the files' names."),
+    click.option("--key", metavar="COLUMN", help="The column of --records that files are named after, such as catalogNumber."),
+    click.option("--match", metavar="FILE", type=click.Path(path_type=Path), help="A table of two columns, number and file, for files that are named otherwise; it wins."),
+)  # fmt: skip
+
+
+def source_options(function: F) -> F:
+    """Add the options that say how a source is to be read."""
+    for option in reversed(SOURCE):
+        function = option(function)
+    return function
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of a source that were given out of `options`. Raises click.UsageError for a --map without '='."""
+    names = ("columns", "label", "encoding", "sheet", "header_row", "records", "key", "match")
+    found = {name: options.pop(name) for name in names}
+    return {name: value for name, value in (found | {"columns": pairs(found["columns"], "--map")}).items() if value}
+
+
 def subset_options(function: F) -> F:
     """Add the options that choose a subset."""
     for option in reversed(SUBSET):

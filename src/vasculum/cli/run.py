@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from vasculum.cli.apply import asking_anew, tell_results
-from vasculum.cli.options import selection, strict_option, subset_options
+from vasculum.cli.options import given, selection, source_options, strict_option, subset_options
 from vasculum.cli.progress import Watcher, say
 from vasculum.errors import EXIT_FAILED_ROWS, EXIT_OK
 
@@ -31,26 +31,13 @@ Examples:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for all of it (default: SOURCE's name with '-results')."
 )
-@click.option(
-    "--records",
-    type=click.Path(path_type=Path),
-    help="A table (xlsx, csv, tsv, parquet) that says what a folder's images show.",
-)
-@click.option(
-    "--key", metavar="COLUMN", help="The column of --records that the files are named by, such as catalogNumber."
-)
-@click.option(
-    "--match",
-    type=click.Path(path_type=Path),
-    help="A table of two columns, number and file, that says what belongs together.",
-)
+@source_options
 @subset_options
 @click.option("--redo", is_flag=True, help="Let results go that were made by other code or lie beyond the subset.")
 @click.option("--keep", is_flag=True, help="Let results stand that were made by other code; do only what is missing.")
 @strict_option
 def command(
-    source: Path, processors: tuple[str, ...], out: Path | None, records: Path | None, key: str | None, match: Path | None,
-    redo: bool, keep: bool, strict: bool, **options: Any,
+    source: Path, processors: tuple[str, ...], out: Path | None, redo: bool, keep: bool, strict: bool, **options: Any,
 ) -> int:  # fmt: skip
     """Take the images of SOURCE (a folder, a table or a corpus) through PROCESSORS to a report, and open it.
 
@@ -61,12 +48,13 @@ def command(
     from vasculum.study.road import results_folder, run
 
     chosen = selection(options)
+    collecting = given(options)
     folder = results_folder(source, out)
 
     def go(choices: dict[str, Any]) -> Any:
         return run(
-            source, *processors, out=folder, selection=chosen, records=records, key=key, match=match, told=say,
-            before=_tell_what_is_ahead, watching=Watcher, **choices,
+            source, *processors, out=folder, selection=chosen, told=say, before=_tell_what_is_ahead, watching=Watcher,
+            **choices, **collecting,
         )  # fmt: skip
 
     study = asking_anew(go, {"redo": redo, "keep": keep})

@@ -25,5 +25,9 @@ def command(folder: Path, as_json: bool) -> int:
         click.echo(f"checked: {', '.join(f'{count:,} {what}' for what, count in found.checked.items())}")
         for problem in found.problems:
             click.echo(problem)
-        click.echo("all is well" if not found.problems else f"{len(found.problems):,} problems")
+        click.echo(
+            "all is well"
+            if not found.problems
+            else f"{len(found.problems):,} problem{'' if len(found.problems) == 1 else 's'}"
+        )
     return EXIT_BROKEN_CONTRACT if found.problems else EXIT_OK

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +40,8 @@ class Collected:
     new: int
     changed: int
     unchanged: int
+    gone: int
+    """Media of a folder that were collected before and whose files are not in it any more; they are wanted no longer."""
     elsewhere: int
     """Media that another source of the corpus gave before; its rows stand."""
     several_records: int
@@ -46,6 +50,13 @@ class Collected:
     """Rows of the source that were kept aside under rejects/."""
     source_counts: Mapping[str, int]
 
+    def __str__(self) -> str:
+        gone = f", {self.gone:,} gone (no longer in the folder, so no longer wanted)" if self.gone else ""
+        return (
+            f"{self.media:,} media in source {self.label!r}: {self.new:,} new, {self.changed:,} changed, "
+            f"{self.unchanged:,} as before{gone}."
+        )
+
 
 def open_source(
     corpus: Corpus, kind: str, path: Path, *, label: str | None, root: Path | None, columns: Mapping[str, str],
@@ -53,7 +64,7 @@ def open_source(
     records: Path | None = None, key: str | None = None, match: Path | None = None,
 ) -> Source:  # fmt: skip
     """Return a source ready to be read. Raises SourceError where it cannot be, UsageError for a clash of labels."""
-    named = label or _default_label(path)
+    named = label or _known_label(corpus, kind, path) or _default_label(path)
     told = RecordOptions(records, key, match)
     if kind != "folder" and told.told():
         raise UsageError(f"{told.told()[0]} is for folders of images.")
@@ -80,7 +91,7 @@ def open_source(
     if not same and label is None and root is None:
         raise UsageError(
             f"the corpus has a source {named!r} already, from {known['root'] if known else ''}. If this is the same one, moved, add "
-            f"--label {named}; if it is another, give it a name of its own with --label NAME."
+            f"--label {shlex.quote(named)}; if it is another, give it a name of its own with --label NAME."
         )
     return source
 
@@ -90,15 +101,19 @@ def _check_not_moved(corpus: Corpus, source: Source, label: str | None) -> None:
     for known, entry in corpus.sources.items():
         if "folder" not in entry["query"] or "folder" not in source.query or entry["kind"] != source.kind:
             continue
-        if entry["root"] == str(source.root) and label is None and known != source.label:
-            raise UsageError(
-                f"source {known!r} reads the same folder, {source.root}. To read it again, add --label {known}."
-            )
         if not Path(entry["root"]).is_dir() and label is None and source.label not in corpus.sources:
             raise UsageError(
                 f"source {known!r} was at {entry['root']}, which is gone. If {source.root} is the same folder, mounted "
-                f"elsewhere, add --label {known}; if it is another, give it a name of its own with --label NAME."
+                f"elsewhere, add --label {shlex.quote(known)}; if it is another, give it a name of its own with --label NAME."
             )
+
+
+def _known_label(corpus: Corpus, kind: str, path: Path) -> str | None:
+    """Return the label under which this very folder was collected before, whatever it was called then."""
+    for known, entry in corpus.sources.items():
+        if kind != "table" and entry["kind"] == kind and entry["root"] == os.path.normpath(Path.cwd() / path):
+            return known
+    return None
 
 
 def _default_label(path: Path) -> str:
@@ -125,7 +140,7 @@ def collect(corpus: Corpus, source: Source, told: Callable[[str], None]) -> Coll
             for note in source.notes:
                 told(f"  {note}")
             _keep_rejects(corpus, source, run.name)
-            counts = _write_new(corpus, staged, run.name)
+            counts = _write_new(corpus, staged, run.name, source.label if _complete(source) else None)
             if isinstance(source, RecordedFolder):
                 told(f"  all of them, file by file: {matches.write_list(corpus, source)}")
         finally:
@@ -161,9 +176,18 @@ def _keep_rejects(corpus: Corpus, source: Source, run: str) -> None:
             write_table(corpus.folder, names.part_name("rejects", run, 0), table)
 
 
+def _complete(source: Source) -> bool:
+    """Return whether a folder was seen whole, so that what was not seen is not there."""
+    unseen = ("folders that cannot be read", "files that cannot be looked at")
+    return source.kind == "folder" and not any(source.counts.get(kind) for kind in unseen)
+
+
 @lists_anew
-def _write_new(corpus: Corpus, staged: str, run: str) -> tuple[int, int, int, int, int, int]:
-    """Write rows that are not there as they are; return media, new, changed, unchanged, known elsewhere, with several records."""
+def _write_new(corpus: Corpus, staged: str, run: str, whole: str | None) -> tuple[int, int, int, int, int, int, int]:
+    """Write rows that are not there as they are, and of a source seen `whole`, that those it had before are gone.
+
+    Return media, new, changed, unchanged, gone, known elsewhere, with several records.
+    """
     with corpus.database() as database:
         database.files("links", [corpus.folder.file(staged)], SOURCE_SCHEMA)
         database.run(f"CREATE TEMP TABLE folded AS {_folded()}")
@@ -176,18 +200,29 @@ def _write_new(corpus: Corpus, staged: str, run: str) -> tuple[int, int, int, in
         counted = dict(database.rows("SELECT judgement, count(*) FROM judged GROUP BY 1"))
         several = database.rows("SELECT count(*) FROM judged WHERE records IS NOT NULL")[0][0]
         new, changed = counted.get("new", 0), counted.get("changed", 0)
-        if new + changed:
-            columns = ", ".join(
-                {"run": f"'{run}' AS run", "state": "'present' AS state"}.get(name, quoted(name))
-                for name in MANIFEST_SCHEMA.names
-            )
+        database.run(
+            "CREATE TEMP TABLE left_over AS SELECT * FROM manifest ANTI JOIN folded USING (media_id) "
+            "WHERE source_name = ? AND state = 'present'", [whole],
+        )  # fmt: skip
+        gone = int(database.rows("SELECT count(*) FROM left_over")[0][0])
+        if new + changed + gone:
+            present, absent = (_columns_of(run, state) for state in ("present", "gone"))
             _, batches = database.stream(
-                f"SELECT {columns} FROM judged WHERE judgement IN ('new', 'changed') ORDER BY place", rows=65_536
-            )
+                f"SELECT {present} FROM judged WHERE judgement IN ('new', 'changed') "
+                f"UNION ALL BY NAME SELECT {absent} FROM left_over ORDER BY place, media_id", rows=65_536,
+            )  # fmt: skip
             with TableWriter(corpus.folder, names.part_name("manifest", run, 0), MANIFEST_SCHEMA) as writer:
                 for batch in batches:
-                    writer.write(pa.Table.from_batches([batch]).cast(MANIFEST_SCHEMA))
-    return sum(counted.values()), new, changed, counted.get("unchanged", 0), counted.get("elsewhere", 0), several
+                    writer.write(pa.Table.from_batches([batch]).select(MANIFEST_SCHEMA.names).cast(MANIFEST_SCHEMA))
+    unchanged, elsewhere = counted.get("unchanged", 0), counted.get("elsewhere", 0)
+    return sum(counted.values()), new, changed, unchanged, gone, elsewhere, several
+
+
+def _columns_of(run: str, state: str) -> str:
+    """SQL: the columns of the manifest, written by `run` with this state, and their order in the source."""
+    own = {"run": f"'{run}' AS run", "state": f"'{state}' AS state"}
+    place = "place" if state == "present" else "NULL AS place"
+    return ", ".join([*(own.get(name, quoted(name)) for name in MANIFEST_SCHEMA.names), place])
 
 
 def _folded() -> str:

@@ -63,6 +63,13 @@ def with_records(corpus: Corpus, folder: FolderSource, options: RecordOptions) -
     query["key"] = query.get("key") or records.key_columns[0]
     if options.records is None:
         records.remarks.insert(0, f"records as before: {path}, by {query['key']!r}")
+    if query.get("match") and options.match is None:
+        records.remarks.insert(0, f"match file as before: {query['match']} (without it: give --records again)")
+        if not Path(query["match"]).exists():
+            raise SourceError(
+                f"{query['match']}: the match file of source {folder.label!r} was there the last time, and it is gone; "
+                "say where it is with --match FILE, or give --records FILE again to do without."
+            )
     pairs = read_pairs(Path(query["match"]), records.key_columns[0]) if query.get("match") else None
     return RecordedFolder(folder, records, pairs, query)
 
@@ -80,7 +87,8 @@ def _query(options: RecordOptions, before: Mapping[str, Any]) -> dict[str, Any]:
     }
     told = {name: value for name, value in now.items() if value is not None}
     same = "file" not in told or told["file"] == before.get("file")
-    return {**(before if same else {}), **told}
+    kept = {name: value for name, value in before.items() if same and not (name == "match" and "file" in told)}
+    return {**kept, **told}
 
 
 def list_name(label: str) -> str:

@@ -26,6 +26,8 @@ def read_study_file(path: Path | str) -> dict[str, Any]:
         raise StoreError(
             f"{folder.path}: is a corpus; name a study. Make one with: vasculum apply {folder.path} PROCESSOR --out STUDY"
         )
+    if content is None and folder.file("study").is_dir():
+        raise StoreError(f"{folder.path}: holds a study; name that: {folder.file('study')}")
     if content is None:
         raise StoreError(
             f"{folder.path}: is no study (it has no {STUDY_FILE}). Make one with: vasculum apply CORPUS PROCESSOR --out {folder.path}"

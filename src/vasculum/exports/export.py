@@ -192,7 +192,8 @@ def _write_workbook(study: Any, file: BinaryIO, out: Path, options: Options, tel
     from vasculum.exports.spreadsheet import Book, write_xlsx
     from vasculum.study.thumbnails import small_pictures
 
-    shown = list(dict.fromkeys(options.columns or study.export_columns))
+    ids_last = sorted(study.export_columns, key=lambda name: name == "media_id")  # a person looks for numbers and names
+    shown = list(dict.fromkeys(options.columns or ids_last))
     counted = [name for name in ("media_id", "status", "license_id") if name not in shown]
     schema, batches = study.joined([*shown, *counted], options.where, options.sort)
     document = study.document

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from vasculum.processing.types import Boolean, Float, Integer, Picture, Text
 from vasculum.report import words
-from vasculum.report.queries import ROWS, value, yes_or_no
+from vasculum.report.queries import NAME, ROWS, value, yes_or_no
 from vasculum.report.summaries import Labels, Summary
 from vasculum.report.thumbnails import Thumbnails
 from vasculum.store.sql import Database
@@ -27,14 +27,16 @@ MOST_GROUPS = 4
 
 _TEXTS = (
     "catalogNumber",
-    "scientificName",
     "institutionCode",
     "credit_line",
     "rightsHolder",
     "license_id",
     "local_path",
 )
-_CARD_COLUMNS = ", ".join(["media_id", "m.record_page", *(f"left(m.{name}, 300) as {name}" for name in _TEXTS)])
+_CARD_COLUMNS = ", ".join([
+    "media_id", "m.record_page", f"left({NAME}, 300) as scientificName",
+    *(f"left(m.{name}, 300) as {name}" for name in _TEXTS),
+])  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from vasculum.processing.types import Picture
@@ -79,7 +80,7 @@ def gather(study: Study, database: Database) -> Facts:
     kinds = {column.name: column.kind for column in study.columns}
     compared = {column.name: explained(database, column.name, kinds[column.name]) for column in columns}
     return Facts(
-        name=study.path.resolve().name,
+        name=_name(study.path.resolve()),
         document=study.document,
         subset=str(study.selection),
         rows=totals["rows"],
@@ -99,6 +100,11 @@ def gather(study: Study, database: Database) -> Facts:
         ),
         with_institution=totals["held"],
     )
+
+
+def _name(path: Path) -> str:
+    """Return what a person calls the study: of a run's, which is always called 'study', the folder that it lies in."""
+    return path.parent.name if path.name == "study" and (path.parent / "corpus").is_dir() else path.name
 
 
 def _tallies(database: Database, name: str, more: str = "''") -> Table:

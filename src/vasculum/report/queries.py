@@ -22,3 +22,10 @@ def as_number(column: str) -> str:
 def yes_or_no(column: str) -> str:
     """Return a Boolean column in words: 'yes', 'no' or null."""
     return f"CASE {value(column)} WHEN true THEN 'yes' WHEN false THEN 'no' END"
+
+
+NAME = (
+    "coalesce(nullif(trim(m.scientificName), ''), "
+    "nullif(concat_ws(' ', nullif(trim(m.genus), ''), nullif(trim(m.specificEpithet), '')), ''))"
+)
+"""A specimen's name: the scientific name, else genus and epithet where the record has them apart."""

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from markupsafe import Markup
 
 from vasculum.processing.types import Boolean, Float, Gives, Integer, Text
-from vasculum.report.queries import ROWS, as_number, value
+from vasculum.report.queries import NAME, ROWS, as_number, value
 from vasculum.report.words import safe_link
 from vasculum.store.sql import Database
 from vasculum.study.study import ResultColumn
@@ -45,7 +45,7 @@ PLAIN = (Float, Integer, Boolean, Text)
 RECORD = (
     ("media_id", "", "media_id"),
     ("catalogNumber", "Catalogue number", "m.catalogNumber"),
-    ("scientificName", "Name", "m.scientificName"),
+    ("scientificName", "Name", NAME),
     ("family", "Family", "m.family"),
     ("institutionCode", "Institution", "m.institutionCode"),
     ("status", "Status", "r.status"),

@@ -95,23 +95,26 @@ def _columns(path: Path, columns: Sequence[str], key: str) -> tuple[int, int]:
 
 
 class Files:
-    """The files of a folder, found by what a person may write: path or name, with or without extension."""
+    """The files of a folder, found by what a person may write: path, else name, with or without extension."""
 
     def __init__(self, root: Path, media: Sequence[Sequence[str]]) -> None:
         """`media` holds, for each medium, the paths of its files under `root`."""
         self.root = root
-        self._found: dict[str, dict[int, None]] = {}
+        self._paths: dict[str, dict[int, None]] = {}
+        self._names: dict[str, dict[int, None]] = {}
         for place, paths in enumerate(media):
             for path in paths:
                 for way in (path, without_extension(path)):
-                    for written in (way, way.rpartition("/")[2]):
-                        self._found.setdefault(_folded(written), {})[place] = None
+                    self._paths.setdefault(_folded(way), {})[place] = None
+                    self._names.setdefault(_folded(way.rpartition("/")[2]), {})[place] = None
 
     def find(self, text: str) -> list[int]:
         """Return the places of the media that a text may mean."""
         for way in (text, text.removeprefix("'")):  # vasculum's own tables write a quote before '=', '+', '-', '@'
             path, _ = local_path(way, self.root)
-            if path is not None and (found := self._found.get(_folded(path))):
+            if path is None:
+                continue
+            if found := self._paths.get(_folded(path)) or self._names.get(_folded(path)):
                 return list(found)
         return []
 

@@ -25,7 +25,7 @@ BEST_QUALITY, IDENTIFIER, ASSOCIATED, FILES = 1, 2, 3, 4
 NAMES: dict[str, tuple[str, ...]] = {
     "local_path": ("localpath",),
     "record_keys": ("records", "gbifid", "coreid"),
-    "institutionCode": ("institutioncode",),
+    "institutionCode": ("institutioncode", "herbariumcode", "herbarium"),
     "collectionCode": ("collectioncode",),
     "catalogNumber": ("catalognumber", "catalogno", "barcode", "barcodevalue",
         "katalognummer", "katalognr", "inventarnummer", "inventarnr", "strichcode", "códigodebarras", "codigodebarras",

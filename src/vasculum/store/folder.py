@@ -80,7 +80,7 @@ class Commit:
     def discard(self) -> None:
         """Leave nothing behind: the file will not be published."""
         self._discarded = True
-        self._piece.clear()
+        self._piece = bytearray()  # not cleared: a write that failed may hold it still
         if self._file is not None:
             with suppress(OSError):  # the first error is the one to tell
                 self._file.close()

@@ -57,40 +57,36 @@ def run(
     *processors: Any,
     out: Path | str | None = None,
     selection: Selection | None = None,
-    records: Path | str | None = None,
-    key: str | None = None,
-    match: Path | str | None = None,
     redo: bool = False,
     keep: bool = False,
     told: Callable[[str], None] | None = None,
     before: Callable[[Estimate], None] | None = None,
     watching: Watching | None = None,
+    **collecting: Any,
 ) -> Study:
     """Collect `source`, fetch it in place, apply the processors, and return the study; run again, it does what is missing.
 
     `source` is a folder of images, a table, shards of others, or a corpus that stands already. The corpus is `out`/corpus, the study
-    `out`/study; `out` is a folder beside where you are, named for the source, unless you say. `records`, `key` and `match`
-    join a folder of images with a table as `Corpus.collect` does. `before` is shown an Estimate before the long part;
+    `out`/study; `out` is a folder beside where you are, named for the source, unless you say. what else is given goes
+    to `Corpus.collect` (`records` and `key` join a folder of images with a table). `before` is shown an Estimate before the long part;
     what it raises stops the run there. Files are read where they lie, not copied. `redo` and `keep` are those of
     `Subset.apply`. Raises ProcessorError where no image of the trial gave a result; SourceError, StoreError, UsageError.
     """
     given = Path(source)
     kind = _kind_of(given)
     load_in_order(processors)  # a name that is mistyped is told before anything is read
-    joining = {
-        name: value for name, value in (("records", records), ("key", key), ("match", match)) if value is not None
-    }
     tell = told or (lambda _: None)
     watch = watching or (lambda _: contextlib.nullcontext(_Nobody()))
     folder = results_folder(given, out)
     if kind == "corpus":
-        if joining:
+        if collecting:
             raise UsageError(
-                f"{given}: is a corpus already; join it with a table by: vasculum collect {given} folder DIR --records FILE"
+                f"{given}: is a corpus already, and {', '.join(collecting)} is for collecting one. Do that with: "
+                f"vasculum collect {given} folder DIR --records FILE"
             )
         corpus = Corpus.open(given)
     else:
-        corpus = _collected(folder, kind, given, told, joining)
+        corpus = _collected(folder, kind, given, told, collecting)
     in_place = not corpus.folder.names("bytes")  # a corpus that keeps copies goes on keeping them
     subset = corpus.select(selection or Selection())
     estimate = _estimate(subset, processors, folder, in_place, watch)
@@ -128,13 +124,18 @@ def _kind_of(source: Path) -> str:
 
 
 def _collected(
-    folder: Path, kind: str, source: Path, told: Callable[[str], None] | None, joining: Mapping[str, Any]
+    folder: Path, kind: str, source: Path, told: Callable[[str], None] | None, collecting: Mapping[str, Any]
 ) -> Corpus:
     """Return the corpus of a run with what its source gives now. A first collect that gives nothing leaves nothing."""
     new = not folder.exists()
+    if not new and not (folder / "corpus" / "corpus.json").exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder}: holds other things already. Choose a new folder with --out.")
     corpus = Corpus.create(folder / "corpus")
     try:
-        if not corpus.collect(kind, source, told=told, **joining).media:
+        collected = corpus.collect(kind, source, told=told, **collecting)
+        if told is not None:
+            told(str(collected))
+        if not collected.media:
             raise SourceError(f"{source}: it names no image. What was passed over and why stands above.")
     except BaseException:
         if new:

@@ -22,6 +22,8 @@ def status(path: Path | str) -> dict[str, Any]:
         return {"kind": "corpus", "path": str(path), **_corpus(Corpus.open(path)), "runs": _runs(folder)}
     if folder.file(results_view.STUDY_FILE).exists():
         return {"kind": "study", "path": str(path), **_study(Study.open(path)), "runs": _runs(folder)}
+    if (Path(path) / "study").is_dir():
+        raise StoreError(f"{path}: holds the corpus and the study of a run; name one: {Path(path) / 'study'}")
     raise StoreError(f"{path}: is neither a corpus nor a study (no {CORPUS_FILE}, no {results_view.STUDY_FILE}).")
 
 

@@ -45,6 +45,8 @@ def verify(path: Path | str, progress: Progress | None = None) -> Verified:
         checker.corpus(Corpus.open(path))
     elif folder.file(results_view.STUDY_FILE).exists():
         checker.study(Study.open(path))
+    elif (Path(path) / "study").is_dir():
+        raise StoreError(f"{path}: holds the corpus and the study of a run; name one: {Path(path) / 'study'}")
     else:
         raise StoreError(f"{path}: is neither a corpus nor a study (no {CORPUS_FILE}, no {results_view.STUDY_FILE}).")
     return Verified(checker.checked, checker.told())
