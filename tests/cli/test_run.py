@@ -59,7 +59,7 @@ def test_one_line_takes_a_folder_to_a_report(tmp_path: Path) -> None:
     done = run_command("run", "scans", "thumbnail", "color", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(Path("scans-results/report.html"))
-    assert "To do: 12 images, 0.000 GB." in done.stderr
+    assert "To do: 12 images, under 1 MB." in done.stderr
     assert "12 results: 12 ok" in done.stderr
     assert (tmp_path / "scans-results" / "report.html").stat().st_size > 20_000
     assert sorted((file.name, file.stat().st_mtime_ns) for file in (tmp_path / "scans").iterdir()) == before
@@ -109,7 +109,7 @@ def test_many_images_are_estimated_from_the_first_twenty(tmp_path: Path) -> None
     done = run_command("run", "scans", "color", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert re.search(
-        r"To do: 80 images, 0\.\d+ GB; about \d+ seconds with \d+ cores, going by the first 20\.", done.stderr
+        r"To do: 80 images, under 1 MB; about \d+ seconds? with \d+ cores, going by the first 20\.", done.stderr
     )
     assert Study.open(tmp_path / "scans-results" / "study").counts() == {"ok": 80}
 
@@ -127,6 +127,16 @@ def test_where_no_image_of_the_trial_gives_a_result_nothing_more_is_run(tmp_path
     assert "no such thing" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "scans-results" / "study").exists()
+
+
+@pytest.mark.slow
+def test_images_that_cannot_be_read_are_rows_also_where_they_come_first(tmp_path: Path) -> None:
+    (tmp_path / "scans").mkdir()
+    for number in range(62):
+        (tmp_path / "scans" / f"{number}.jpg").write_bytes(b"\xff\xd8\xff\xe0junk")
+    done = run_command("run", "scans", "color", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sum(Study.open(tmp_path / "scans-results" / "study").counts().values()) == 62
 
 
 @pytest.mark.slow
@@ -180,7 +190,7 @@ def test_from_python_a_source_that_would_be_written_into_is_refused(
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.2, "1 seconds"), (80, "80 seconds"), (600, "10 minutes"), (3 * 3600, "3.0 hours"), (5 * 86400, "5.0 days")],
+    [(0.2, "1 second"), (80, "80 seconds"), (600, "10 minutes"), (3 * 3600, "3.0 hours"), (5 * 86400, "5.0 days")],
 )
 def test_durations_are_said_as_a_person_would(seconds: float, words: str) -> None:
     assert duration(seconds) == words
@@ -246,6 +256,30 @@ def test_a_file_that_was_renamed_or_deleted_is_wanted_no_longer(tmp_path: Path) 
     back = run_command("run", "scans", "color", "--out", "r", cwd=tmp_path)
     assert "0 new, 1 changed, 2 as before, 1 gone" in back.stderr
     assert Study.open(tmp_path / "r" / "study").counts() == {"ok": 3}
+
+
+def test_results_are_not_put_into_the_folder_that_a_corpus_was_made_from(tmp_path: Path) -> None:
+    write_sheets(tmp_path / "scans", 2)
+    run(tmp_path / "scans", "color", out=tmp_path / "r")
+    done = run_command("run", "r/corpus", "color", "--out", "scans/more", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "nothing is written into a source" in done.stderr
+
+
+def test_an_empty_folder_is_as_good_and_stays_empty_where_the_first_collect_is_refused(tmp_path: Path) -> None:
+    write_sheets(tmp_path / "scans", 2)
+    (tmp_path / "r").mkdir()
+    line = ["run", "scans", "color", "--records", "scans/records.csv", "--out", "r"]
+    assert run_command(*line, "--key", "family", cwd=tmp_path).returncode == 1
+    assert not list((tmp_path / "r").rglob("*"))
+
+
+def test_who_is_refused_takes_nothing_from_a_run_beside_it(tmp_path: Path) -> None:
+    write_sheets(tmp_path / "scans", 2)
+    first, second = (Corpus.create(tmp_path / "c") for _ in range(2))
+    first.collect("folder", tmp_path / "scans")
+    second.forget_if_empty()
+    assert Corpus.open(tmp_path / "c").sources
 
 
 def test_results_are_not_put_among_other_things(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def _tell_what_is_ahead(estimate: Any) -> None:
     if not estimate.images:
         return
     files = "1 image" if estimate.images == 1 else f"{estimate.images:,} images"
-    said = f"To do: {files}, {estimate.n_bytes / 1e9:.{1 if estimate.n_bytes > 1e9 else 3}f} GB"
+    said = f"To do: {files}, {volume(estimate.n_bytes)}"
     if estimate.web:
         say(f"{estimate.web:,} media have web addresses only; this version reads local files.")
     if estimate.seconds is None:
@@ -86,11 +86,21 @@ def _tell_what_is_ahead(estimate: Any) -> None:
         )
 
 
+def volume(n_bytes: int) -> str:
+    """Return a number of bytes as a person says it: '4.3 GB', '82 MB'."""
+    if n_bytes >= 1e9:
+        return f"{n_bytes / 1e9:,.1f} GB"
+    return f"{n_bytes / 1e6:.0f} MB" if n_bytes >= 1e6 else "under 1 MB"
+
+
 def duration(seconds: float) -> str:
     """Return a duration as a person says it: '40 seconds', '25 minutes', '3.5 hours', '2.1 days'."""
     for limit, unit, name in ((90, 1, "seconds"), (5400, 60, "minutes"), (48 * 3600, 3600, "hours")):
         if seconds < limit:
-            return f"{max(1, round(seconds / unit))} {name}" if unit < 3600 else f"{seconds / unit:.1f} {name}"
+            number = max(1, round(seconds / unit))
+            if unit < 3600:
+                return f"{number} {name if number > 1 else name[:-1]}"
+            return f"{seconds / unit:.1f} {name}"
     return f"{seconds / 86400:.1f} days"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from vasculum.errors import StoreError, UsageError
 from vasculum.jobs import Engine, Watch
 from vasculum.processing.items import Failure, Item
 from vasculum.processing.reading import read_items
-from vasculum.store import truth
+from vasculum.store import runs, truth
 from vasculum.store.folder import TEMPORARY, Folder
 from vasculum.store.runs import now_text
 from vasculum.store.sql import Database, lists_anew
@@ -80,7 +81,9 @@ class Corpus:
 
     def forget_if_empty(self) -> None:
         """Remove the corpus again where nothing was ever collected into it: a first collect that was refused leaves no trace."""
-        if not self.sources:
+        with contextlib.suppress(StoreError):
+            self.content = Corpus.open(self.path).content  # another process may have collected meanwhile
+        if not self.sources and not runs.live(self.folder):
             self.folder.delete([CORPUS_FILE])
             self.folder.remove_folder(TEMPORARY)
             self.folder.remove_folder(".")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -85,6 +84,9 @@ def run(
                 f"vasculum collect {given} folder DIR --records FILE"
             )
         corpus = Corpus.open(given)
+        for entry in corpus.sources.values():
+            if entry["kind"] != "table":
+                _refuse_inside(folder, Path(entry["root"]))
     else:
         corpus = _collected(folder, kind, given, told, collecting)
     in_place = not corpus.folder.names("bytes")  # a corpus that keeps copies goes on keeping them
@@ -103,12 +105,19 @@ def results_folder(source: Path, out: Path | str | None) -> Path:
     root = source.resolve()
     name = root.name if root.is_dir() else root.name.split(".")[0]
     folder = Path(out) if out is not None else Path(f"{name or 'images'}-results")
-    if root.is_dir() and not (root / "corpus.json").exists() and folder.resolve().is_relative_to(root):
-        raise UsageError(
-            f"{folder}: lies inside {source}, and nothing is written into a source. Choose another place with --out, "
-            f"such as --out {root.parent / f'{name}-results'}"
-        )
+    if root.is_dir() and not (root / "corpus.json").exists():
+        _refuse_inside(folder, root)
     return folder
+
+
+def _refuse_inside(folder: Path, root: Path) -> None:
+    """Raise UsageError where `folder` lies in the folder of a source."""
+    if folder.resolve().is_relative_to(root.resolve()):
+        other = root.resolve().parent / f"{root.resolve().name}-results"
+        raise UsageError(
+            f"{folder}: lies inside {root}, and nothing is written into a source. Choose another place with --out, "
+            f"such as --out {other}"
+        )
 
 
 def _kind_of(source: Path) -> str:
@@ -127,8 +136,7 @@ def _collected(
     folder: Path, kind: str, source: Path, told: Callable[[str], None] | None, collecting: Mapping[str, Any]
 ) -> Corpus:
     """Return the corpus of a run with what its source gives now. A first collect that gives nothing leaves nothing."""
-    new = not folder.exists()
-    if not new and not (folder / "corpus" / "corpus.json").exists() and any(folder.iterdir()):
+    if folder.exists() and not (folder / "corpus" / "corpus.json").exists() and any(folder.iterdir()):
         raise UsageError(f"{folder}: holds other things already. Choose a new folder with --out.")
     corpus = Corpus.create(folder / "corpus")
     try:
@@ -138,8 +146,9 @@ def _collected(
         if not collected.media:
             raise SourceError(f"{source}: it names no image. What was passed over and why stands above.")
     except BaseException:
-        if new:
-            shutil.rmtree(folder, ignore_errors=True)
+        corpus.forget_if_empty()
+        with contextlib.suppress(OSError):  # there may be something in it
+            folder.rmdir()
         raise
     return corpus
 
@@ -193,14 +202,17 @@ def _trial(
 
 def _check_some_result(study: Study) -> None:
     counts = study.counts()
-    if Status.OK in counts or not counts:
-        return
+    if not counts or not counts.keys() <= _OF_PROCESSORS:
+        return  # images that cannot be read are rows like all others
     query = "SELECT status, detail FROM results ORDER BY status = 'processor_error' DESC, media_id LIMIT 1"
     row = study.sql(query).to_pylist()[0]
     raise ProcessorError(
         f"none of the first {sum(counts.values())} images gave a result; the first: {row['status']}: {row['detail']}. "
         "Nothing more was run. Mend that and run the same command again."
     )
+
+
+_OF_PROCESSORS = {Status.PROCESSOR_ERROR, Status.BAD_OUTPUT, Status.KILLED, Status.TIMED_OUT}
 
 
 def _only(corpus: Corpus, media_ids: Sequence[str]) -> Subset:
