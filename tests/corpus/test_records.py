@@ -316,3 +316,31 @@ def test_a_match_file_is_remembered_until_the_records_are_given_without_it(tmp_p
     corpus.collect("folder", folder, records=records)
     assert by_path(corpus)["mystery.jpg"]["catalogNumber"] is None
     assert by_path(corpus)["E00457728.jpg"]["catalogNumber"] == "E00457728"
+
+
+def test_a_match_file_says_which_of_two_institutions_has_the_number(tmp_path: Path) -> None:
+    rows = [["123", "B", "", "Abies", ""], ["123", "M", "", "Picea", ""], ["124", "B", "", "Pinus", ""]]
+    records = table(tmp_path / "t.csv", *rows)
+    files = ("a.jpg", "b.jpg", "c.jpg", "B_123.jpg")
+    match = table(
+        tmp_path / "m.csv", ["B 123", "a.jpg", ""], ["M:123", "b.jpg", ""], ["123", "c.jpg", "3"],
+        header=["number", "file", "row"],
+    )  # fmt: skip
+    told: list[str] = []
+    corpus = Corpus.create(tmp_path / "c")
+    corpus.collect("folder", scans(tmp_path, *files), records=records, match=match, key="Barcode", told=told.append)
+    genera = {name: row["genus"] for name, row in by_path(corpus).items()}
+    assert genera == {"a.jpg": "Abies", "b.jpg": "Picea", "c.jpg": "Picea", "B_123.jpg": "Abies"}
+
+
+def test_a_number_of_several_rows_in_a_match_file_is_told_with_the_rows(tmp_path: Path) -> None:
+    records = table(tmp_path / "t.csv", ["123", "B", "", "Abies", ""], ["123", "M", "", "Picea", ""])
+    match = table(tmp_path / "m.csv", ["123", "a.jpg"], header=["number", "file"])
+    corpus = Corpus.create(tmp_path / "c")
+    told: list[str] = []
+    corpus.collect(
+        "folder", scans(tmp_path, "a.jpg", "B123.jpg"), records=records, match=match, key="Barcode", told=told.append
+    )
+    said = "\n".join(told)
+    assert "1 row of the match file that could not be used" in said
+    assert "the number '123' fits 2 rows of the table (2, 3)" in said

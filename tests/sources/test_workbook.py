@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -99,6 +100,47 @@ def test_numbers_keep_the_zeros_of_their_format_and_cut_ones_are_told(
     value: Any, number_format: str, text: str, damaged: bool
 ) -> None:
     assert shown(value, number_format) == (text, damaged)
+
+
+@pytest.mark.parametrize(
+    ("serial", "number_format", "text"),
+    [
+        (0, "dd.mm.yyyy", "1900-01-00"),
+        (0, "hh:mm", "00:00:00"),
+        (0.5, "hh:mm:ss", "12:00:00"),
+        (1, "yyyy-mm-dd", "1900-01-01"),
+        (59, "yyyy-mm-dd", "1900-02-28"),
+        (60, "yyyy-mm-dd", "1900-02-29"),
+        (61, "yyyy-mm-dd", "1900-03-01"),
+        (18384 - 1e-11, "yyyy-mm-dd hh:mm", "1950-04-30T23:59:59.999000"),
+        (18384 + 8.5 / 24, "yyyy-mm-dd hh:mm", "1950-05-01T08:30:00"),
+        (2_958_465, "yyyy-mm-dd", "9999-12-31"),
+        (2_958_466, "yyyy-mm-dd", "2958466"),
+        (-1, "yyyy-mm-dd", "-1"),
+        (1e300, "yyyy-mm-dd", None),
+        (1.5, "[h]:mm", "1 day, 12:00:00"),
+    ],
+)
+def test_dates_are_the_days_that_excel_shows(
+    tmp_path: Path, serial: float, number_format: str, text: str | None
+) -> None:
+    def fill(book: Any, sheet: Any) -> None:
+        sheet.write_row(0, 0, ["date", "other"])
+        sheet.write_number(1, 0, serial, book.add_format({"num_format": number_format}))
+        sheet.write_string(1, 1, "x")
+
+    rows, _ = read(made(tmp_path / "t.xlsx", fill))
+    assert rows[0]["date"] == (text or str(int(serial)))
+
+
+def test_days_are_counted_from_1904_where_the_workbook_says_so(tmp_path: Path) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "t.xlsx"), {"date_1904": True})
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["date", "other"])
+    for row, serial in enumerate((0, 60), start=1):
+        sheet.write_number(row, 0, serial, book.add_format({"num_format": "yyyy-mm-dd"}))
+    book.close()
+    assert [row["date"] for row in read(tmp_path / "t.xlsx")[0]] == ["1904-01-01", "1904-03-01"]
 
 
 def test_hidden_rows_empty_rows_merged_cells_and_formulas_are_told(tmp_path: Path) -> None:
@@ -203,6 +245,52 @@ def test_bombs_are_refused_before_they_are_unpacked(tmp_path: Path) -> None:
     wide = '<row r="1"><c r="A1"><v>1</v></c></row><row r="2"><c r="ZZZZZZZZ2"><v>1</v></c></row>'
     with pytest.raises(SourceError, match="not a whole Excel workbook"):
         read(changed(good, "xl/worksheets/sheet1.xml", sheet.format(wide).encode()))
+
+
+@pytest.mark.parametrize(
+    ("inserted", "says"),
+    [
+        (b"<!--" + b" " * 90 * 10**6 + b"-->", "1 MB in one piece"),
+        (b"<!--" + b"<a>" * 2 * 10**6 + b"-->", "1 MB in one piece"),
+        (b"<?x " + b"<a>" * 2 * 10**6 + b"?>", "1 MB in one piece"),
+        (b"<x y='" + b">" * 6 * 10**6 + b"'/>", "1 MB in one piece"),
+        (b"<![CDATA[" + b"<" * 6 * 10**6 + b"]]>", "1 MB in one piece"),
+        (b"<!---->" * 200_000, "too many comments"),
+        (b"<!DOCTYPE a>" + b" " * 2**20, "a document type"),
+    ],
+    ids=["blanks", "comment", "instruction", "attribute", "cdata", "many", "doctype"],
+)
+def test_xml_that_hangs_a_parser_is_refused_at_once(tmp_path: Path, inserted: bytes, says: str) -> None:
+    source = plain(tmp_path / "t.xlsx", ["a", "b"], ["1", "2"])
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(tmp_path / "u.xlsx", "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            content = old.read(part)
+            new.writestr(
+                part, content.replace(b"<sheetData>", inserted + b"<sheetData>") if "sheet1" in part else content
+            )
+    begin = time.monotonic()
+    with pytest.raises(SourceError, match=says):
+        read(tmp_path / "u.xlsx")
+    assert time.monotonic() - begin < 3
+
+
+def test_honest_parts_are_read_whatever_their_length_and_encoding(tmp_path: Path) -> None:
+    source = plain(tmp_path / "t.xlsx", ["a", "b"], ["1", "2"])
+    long = b"<!-- <row hidden> --><x a='>'>" + b"text " * 500_000 + b"</x>"
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(tmp_path / "u.xlsx", "w") as new:
+        for part in old.namelist():
+            content = old.read(part)
+            new.writestr(part, content.replace(b"<sheetData>", long + b"<sheetData>") if "sheet1" in part else content)
+        new.writestr("customXml/item1.xml", f"<x>{'base64' * 500_000}</x>".encode("utf-16"))
+    assert [row["a"] for row in read(tmp_path / "u.xlsx")[0]] == ["1"]
+
+
+def test_utf_16_hides_nothing(tmp_path: Path) -> None:
+    source = plain(tmp_path / "t.xlsx", ["a", "b"], ["1", "2"])
+    with zipfile.ZipFile(source, "a") as archive:
+        archive.writestr("xl/more.xml", f"<x><!--{'<a>' * 500_000}--></x>".encode("utf-16"))
+    with pytest.raises(SourceError, match="1 MB in one piece"):
+        read(source)
 
 
 def test_damaged_workbooks_are_one_line(tmp_path: Path) -> None:

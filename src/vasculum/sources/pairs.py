@@ -17,16 +17,18 @@ from vasculum.sources.terms import ADDRESSES, FILES, NAMES
 from vasculum.sources.values import local_path
 
 NUMBERS = ("number", "nummer", "numéro", "número", "key", *NAMES["catalogNumber"])
+ROWS = ("row", "line", "zeile", "ligne", "fila")
 NAMES_OF_FILES = ("file", "datei", *ADDRESSES[FILES])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pair:
-    """One row of the list: `number` and `file` as they stand there, and its line."""
+    """One row of the list: `number` and `file` as they stand there, its line, and the row of the table it names."""
 
     number: str
     file: str
     line: int
+    row: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Unused:
 def read_pairs(path: Path, key: str) -> Pairs:
     """Read a match file: the columns of numbers and of files by their names (`key` is one, too), or in that order.
 
+    A third column, `row`, may say which row of the table is meant where several have the number.
+
     Raises SourceError for a file that is no table, UsageError where the two columns cannot be told.
     """
     file = TableFile(path)
@@ -58,12 +62,14 @@ def read_pairs(path: Path, key: str) -> Pairs:
     halves = 0
     if (number, name) == (0, 1) and not _known(first.columns[0], NUMBERS):
         rows.append(Pair(first.columns[0], first.columns[1], 1))  # perhaps no header but the first pair
+    where = next((i for i, c in enumerate(first.columns) if _known(c, ROWS) and i not in (number, name)), None)
     tally = Tally()
     for chunk in file.chunks(tally):
         if chunk.columns != first.columns:
             raise SourceError(f"{path}: its rows have different columns; give two: number and file.")
         for row, line in zip(chunk.rows, chunk.lines, strict=True):
-            one = Pair(str(row[number]).strip(), str(row[name]).strip(), line)
+            told = "" if where is None else str(row[where]).strip()
+            one = Pair(str(row[number]).strip(), str(row[name]).strip(), line, told)
             if one.number and one.file:
                 rows.append(one)
             else:
@@ -124,10 +130,11 @@ def _folded(path: str) -> str:
 
 
 def apply_pairs(
-    pairs: Pairs, files: Files, names: Sequence[str], index: Index
+    pairs: Pairs, files: Files, names: Sequence[str], index: Index, lines: Sequence[int]
 ) -> tuple[dict[int, Match], list[Unused]]:
     """Return the matches that the list makes, by the place of the file in `names`, and the rows that make none.
 
+    `lines` are where the rows of the table stand, by place.
     A file that the list names and whose number is not in the table has no record: the rules do not overrule a person.
     """
     shown: dict[int, dict[int, None]] = {}
@@ -135,9 +142,10 @@ def apply_pairs(
     refused: dict[int, str] = {}
     for pair in pairs.rows:
         places = files.find(pair.file)
-        numbers = index.numbers(pair.number) or index.numbers(pair.number.removeprefix("'"))
-        rows = [row for number in numbers for row in index.exact[number]]
-        why = _problem(pair, places, rows, numbers)
+        rows = index.rows(pair.number) or index.rows(pair.number.removeprefix("'"))
+        if len(rows) > 1 and pair.row:
+            rows = [row for row in rows if str(lines[row]) == pair.row.removesuffix(".0")] or rows
+        why = _problem(pair, places, [lines[row] for row in rows])
         if pair.line == 1 and why and not places:
             continue  # it was a header
         if why:
@@ -151,17 +159,19 @@ def apply_pairs(
     return matches, unused
 
 
-def _problem(pair: Pair, places: Sequence[int], rows: Sequence[int], numbers: Sequence[str]) -> str:
+def _problem(pair: Pair, places: Sequence[int], lines: Sequence[int]) -> str:
     if not places:
         return f"there is no file {pair.file[:100]!r} in the folder"
     if len(places) > 1:
         return f"{pair.file[:100]!r} is the name of {len(places)} files; give the path"
-    if not rows:
+    if not lines:
         return f"no record has the number {pair.number[:100]!r}"
-    if len(numbers) > 1:
-        return f"the number {pair.number[:100]!r} fits {len(numbers)} records; write it as it stands in the table"
-    if len(rows) > 1:
-        return f"the number {pair.number[:100]!r} stands in {len(rows)} rows of the table"
+    if len(lines) > 1:
+        which = ", ".join(str(line) for line in lines[:5]) + (" …" if len(lines) > 5 else "")
+        return (
+            f"the number {pair.number[:100]!r} fits {len(lines)} rows of the table ({which}); write it as it stands "
+            "there, with the code of its institution before it, or give the row in a column 'row'"
+        )
     return ""
 
 

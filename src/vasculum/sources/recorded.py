@@ -133,7 +133,7 @@ class RecordedFolder:
         told: dict[int, Match] = {}
         if self._pairs is not None:
             several = [[r["local_path"], *(v["uri"] for v in r["variants"] or ())] for r in self._media]
-            told, self.unused = apply_pairs(self._pairs, Files(self.root, several), names, index)
+            told, self.unused = apply_pairs(self._pairs, Files(self.root, several), names, index, self.numbers.lines)
         return [told.get(place) or index.find(name, _stem(name)) for place, name in enumerate(names)]
 
     def _refuse_nothing(self) -> None:
@@ -175,7 +175,8 @@ class RecordedFolder:
     def _sentences(self) -> Iterator[str]:
         counted = self._counted()
         matched = {rule: n for rule in RULES if (n := counted.get(f"files matched {WORDS[rule]}", 0))}
-        of = f"{sum(matched.values()):,} of {len(self.matches):,} files have a record"
+        files = "file has" if len(self.matches) == 1 else "files have"
+        of = f"{sum(matched.values()):,} of {len(self.matches):,} {files} a record"
         yield f"{of}, by {self.records.key_columns[0]!r}: " + ", ".join(f"{n:,} {WORDS[r]}" for r, n in matched.items())
         none = (m.file for m in self.matches if m.how == "none")
         doubtful = (f"{m.file} ({m.note})" for m in self.matches if m.how == "ambiguous")
@@ -190,11 +191,13 @@ class RecordedFolder:
         }  # fmt: skip
         for what, n in counted.items():
             if not what.startswith("files matched"):
-                words = what.replace("files", "file", 1).replace("records with", "record with", 1) if n == 1 else what
-                yield f"{n:,} {words}" + (f", such as {shown[what]}" if shown.get(what) else "")
+                yield f"{n:,} {_one(what) if n == 1 else what}" + (
+                    f", such as {shown[what]}" if shown.get(what) else ""
+                )
         if zeros := self._zeros_lost():
+            lack = "1 number of the table lacks" if len(zeros) == 1 else f"{len(zeros):,} numbers of the table lack"
             yield (
-                f"{len(zeros):,} numbers of the table lack zeros that their files' names have (such as {zeros[0]}): "
+                f"{lack} zeros that the names of files have (such as {zeros[0]}): "
                 "perhaps a spreadsheet dropped them; the corpus keeps what the table says"
             )
         if len(matched) and sum(matched.values()) < len(self.matches) and (said := self._file_column()):
@@ -208,6 +211,12 @@ class RecordedFolder:
                 if number.isdecimal() and stem.isdecimal() and len(stem) > len(number):
                     found.append(f"{stem} / {number}")
         return found
+
+
+def _one(what: str) -> str:
+    """Return the words of a count as they are for one: 'files that show …' is 'file that shows …'."""
+    first, _, rest = what.partition(" ")
+    return f"{first.removesuffix('s')} {rest}".replace("file that show ", "file that shows ", 1)
 
 
 def _stem(path: str) -> str:

@@ -14,12 +14,44 @@ MOST_DIGITS = 10**15
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _NO_CHARACTERS = {0, *range(0xD800, 0xE000)}
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d{2,3}")
+DAY = 24 * 60 * 60 * 1000
+"""Milliseconds of a day."""
+LAST_DAY = 2_958_466
+"""The number of the day after 9999-12-31, the last that Excel has."""
+BEFORE_1904 = 1_462
+"""Days by which numbers are smaller where they are counted from 1904."""
+NEVER_WERE = {0: "1900-01-00", 60: "1900-02-29"}
+_NOT_LETTERS = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _MASK = re.compile(r'"([^"]*)"|\\(.)|(0)|([ \-/.()])|(?:\[\$-[0-9A-Fa-f]+\]|\[[A-Za-z]+\])')
 
 
 def looks_shortened(text: str) -> bool:
     """Return whether a text is a number as Excel shows a long one, such as 1.23457E+14: its digits are gone."""
     return len(text) < 24 and _SCIENTIFIC.fullmatch(text.strip()) is not None
+
+
+def moment(serial: int | float, number_format: str, *, from_1904: bool = False) -> str:
+    """Return a number that Excel shows as a date or time, in ISO 8601; without the time where that is midnight.
+
+    Days before 1900-03-01 are those that Excel shows: number 0 is 1900-01-00 and 60 is 1900-02-29, which never were.
+    A number under 1 is a time where the format shows no day. Times are rounded to milliseconds, never into the next
+    day. A number that is no date in Excel comes back as it is stored.
+    """
+    if not 0 <= serial < LAST_DAY - BEFORE_1904 * from_1904:
+        return shown(serial, "")[0]
+    day = int(serial)
+    thousandths = min(round((serial - day) * DAY), DAY - 1)
+    clock = (datetime.datetime.min + datetime.timedelta(milliseconds=thousandths)).time().isoformat()
+    letters = _NOT_LETTERS.sub("", number_format).casefold()
+    if day == 0 and ("h" in letters or "s" in letters) and not ("y" in letters or "d" in letters):
+        return clock
+    if from_1904:
+        date = (datetime.date(1904, 1, 1) + datetime.timedelta(days=day)).isoformat()
+    elif day in NEVER_WERE:
+        date = NEVER_WERE[day]
+    else:
+        date = (datetime.date(1899, 12, 31 if day < 60 else 30) + datetime.timedelta(days=day)).isoformat()
+    return f"{date}T{clock}" if thousandths else date
 
 
 def shown(value: Any, number_format: str) -> tuple[str, bool]:

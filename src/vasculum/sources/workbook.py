@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
+import functools
 import itertools
 import re
 import warnings
@@ -19,13 +21,16 @@ from typing import Any
 
 import openpyxl
 import pyarrow as pa
+from openpyxl.styles.numbers import is_date_format, is_timedelta_format
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from vasculum.errors import SourceError, UsageError, nearest
 from vasculum.sources.chunk import Chunk
 from vasculum.sources.names import unique_names
 from vasculum.sources.opening import errors_named
+from vasculum.sources.piecewise import MOST_IN_ONE_PIECE, wrong_xml
 from vasculum.sources.rejects import Tally
-from vasculum.sources.shown import SHORTENED, shown
+from vasculum.sources.shown import DAY, LAST_DAY, SHORTENED, moment, shown
 
 MOST_UNPACKED = 2 * 1024**3
 """Bytes that all parts of a workbook may unpack to together; Excel's fullest sheets need less."""
@@ -40,9 +45,9 @@ ROWS_LOOKED_AT = 1_000
 """So many rows at the top of a sheet are searched for its first two that are not empty."""
 BATCH_ROWS = 10_000
 
-_HIDDEN = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden="(?:1|true)"')
+_HIDDEN = re.compile(rb'<(?:\w+:)?row\b[^<>]*\shidden="(?:1|true)"')
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b")
-_NO_VALUE = re.compile(rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^>]*/>)\s*(?:<(?:\w+:)?v\s*/>)?\s*</(?:\w+:)?c>")
+_NO_VALUE = re.compile(rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*+(?:<(?:\w+:)?v\s*+/>\s*+)?</(?:\w+:)?c>")
 _FOUND = (
     (_HIDDEN, "hidden rows (taken like the others)"),
     (_MERGED, "merged cells (their text counts for the first of them only)"),
@@ -83,7 +88,10 @@ def read_workbook(path: Path, sheet: str | None, header_row: int | None) -> Shee
         warnings.simplefilter("ignore")  # of parts that are not read: styles, validations, extensions
         with _damage_named(path):
             _refuse_bomb(path)
+            _refuse_long_pieces(path)
             book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            for styles in ("_date_formats", "_timedelta_formats"):
+                setattr(book, styles, set())  # dates stay numbers: openpyxl rounds and shifts some, see `moment`
         with contextlib.closing(book), _damage_named(path):
             chosen, tally = _chosen(book, path, sheet)
             _look_through(path, chosen, tally)
@@ -114,6 +122,18 @@ def _refuse_bomb(path: Path) -> None:
     total = sum(p.file_size for p in parts)
     if held or packed or total > MOST_UNPACKED:
         raise SourceError(f"{path}: unpacks to {total / 1e6:,.0f} MB, too much to read; save the sheet as CSV.")
+
+
+def _refuse_long_pieces(path: Path) -> None:
+    """Raise SourceError where a part of the zip is XML that takes a parser far longer than its length."""
+    with zipfile.ZipFile(path) as archive:
+        for part in archive.infolist():
+            with archive.open(part) as content:
+                if part.file_size > MOST_IN_ONE_PIECE and (why := wrong_xml(content)):
+                    raise SourceError(
+                        f"{path}: its part {part.filename[:100]!r} has {why}, which Excel does not write; "
+                        "open it in Excel and save it again, or save the sheet as CSV."
+                    )
 
 
 def _chosen(book: Any, path: Path, name: str | None) -> tuple[Any, Tally]:
@@ -151,7 +171,9 @@ def _look_through(path: Path, sheet: Any, tally: Tally) -> None:
         rest = b""
         while piece := part.read(2**20):
             rest += piece
-            end = rest.rfind(b"row>") + 4
+            end = max(rest.rfind(b"row>") + 4, rest.rfind(b"c>") + 2)
+            if end < 4 and len(rest) > MOST_IN_ONE_PIECE:
+                end = rest.rfind(b"<")
             if end > 3:
                 for pattern, what in _FOUND:
                     counts[what] += len(pattern.findall(rest, 0, end))
@@ -225,12 +247,27 @@ def _texts(row: Sequence[Any], line: int, tally: Tally) -> list[str]:
             tally.count("error cells such as #N/A or #REF! (taken as empty)", line=line)
             texts.append("")
         else:
-            plain = isinstance(value, str)
-            text, damaged = shown(value, "" if plain else cell.number_format)
+            number_format = "" if isinstance(value, str) else cell.number_format
+            kind = _kind(number_format) if cell.data_type == "n" else ""
+            text, damaged = (_moment(cell, kind), False) if kind else shown(value, number_format)
             if damaged:
                 tally.count(SHORTENED, line=line)
             texts.append(text)
     return texts
+
+
+@functools.lru_cache(maxsize=1_000)
+def _kind(number_format: str) -> str:
+    if is_timedelta_format(number_format):
+        return "duration"
+    return "date" if is_date_format(number_format) else ""
+
+
+def _moment(cell: Any, kind: str) -> str:
+    """Return the text of a number that the workbook shows as a date, a time or hours of any count ([h]:mm)."""
+    if kind == "duration" and abs(cell.value) < LAST_DAY:
+        return str(datetime.timedelta(milliseconds=round(cell.value * DAY)))
+    return moment(cell.value, cell.number_format, from_1904=cell.parent.parent.epoch == CALENDAR_MAC_1904)
 
 
 def _table(columns: Sequence[str], rows: list[list[str]]) -> pa.Table:
