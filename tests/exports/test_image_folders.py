@@ -24,6 +24,7 @@ from PIL import Image
 
 from sheets import run_command, sheet_bytes
 from vasculum import Corpus, StoreError, Study, UsageError, export
+from vasculum.exports.chosen import asks_for_restricted
 from vasculum.exports.gathering import in_shards
 from vasculum.exports.names import MOST_BYTES
 from vasculum.store import disk
@@ -341,6 +342,85 @@ def test_only_an_earlier_export_is_overwritten(study: Study, tmp_path: Path) -> 
     assert not (tmp_path / "out" / "images").exists()
     assert (tmp_path / "out" / "00000.tar").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out"]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "license_id = 'restricted'",
+        "family = 'Abies' AND manifest.license_id='restricted'",
+        "\"license_id\" IN ('CC0-1.0', 'restricted')",
+        "license_id in ('restricted', 'it''s', 'unknown') and family is not null and genus not like 'x%'",
+    ],
+)
+def test_restricted_images_are_asked_for_by_their_licence(where: str) -> None:
+    assert asks_for_restricted(where)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        None,
+        "true",
+        "locality <> 'restricted'",
+        "locality = 'restricted'",
+        "my_license_id = 'restricted'",
+        "license_id <> 'restricted'",
+        "license_id != 'restricted'",
+        "license_id NOT IN ('restricted')",
+        "NOT license_id = 'restricted'",
+        "NOT (family = 'x' AND license_id IN ('restricted'))",
+        "(license_id = 'restricted') IS NULL OR true",
+        "(license_id = 'restricted') = false",
+        "false = (license_id = 'restricted')",
+        "true -- license_id = 'restricted'",
+        "locality <> 'license_id = ''restricted'' '",
+        "locality <> $$license_id = 'restricted'$$",
+        "locality = 'license_id = ' || 'restricted'",
+        "license_id LIKE '%'",
+    ],
+)
+def test_other_conditions_do_not_let_restricted_images_out(where: str | None) -> None:
+    assert not asks_for_restricted(where)
+
+
+def test_a_place_called_restricted_lets_no_restricted_image_out(study: Study, tmp_path: Path) -> None:
+    export(study, "imagefolder", tmp_path / "out", where="coalesce(family, '') <> 'restricted'")
+    assert "restricted" not in {row["license_id"] for row in attribution(tmp_path / "out")}
+    with pytest.raises(UsageError, match=r"1 restricted licence.*license_id IN \('restricted'\)"):
+        export(study, "imagefolder", tmp_path / "two", where="license_id LIKE 'restr%'")
+
+
+def test_a_label_may_be_called_like_any_file_of_the_export(tmp_path: Path) -> None:
+    names = [MARK, "classes.json", "metadata.jsonl", "README.md", "left_out.csv", "ATTRIBUTION.csv", "work", "images"]
+    rows = [{"catalogNumber": str(n), "family": name, "license": "CC0"} for n, name in enumerate(names)]
+    out = tmp_path / "out"
+    assert export(make_study(tmp_path / "s", rows), "imagefolder", out, label="family") == len(names)
+    assert json.loads((out / MARK).read_text("utf-8"))["images"] == len(names)
+    lines = [json.loads(line) for line in (out / "metadata.jsonl").read_text("utf-8").splitlines()]
+    assert sorted(line["label"] for line in lines) == sorted(names)
+    assert all((out / line["file_name"]).is_file() for line in lines)
+
+
+def test_an_export_set_aside_by_a_writer_that_was_killed_is_to_be_renamed_back(study: Study, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export(study, "imagefolder", out)
+    aside, unfinished = tmp_path / ".out.0123abcd.old", tmp_path / ".out.89ab4567.tmp"
+    out.rename(aside)  # as a kill between the two renames leaves it
+    unfinished.mkdir()
+    told: list[str] = []
+    for overwrite in (False, True):
+        with pytest.raises(UsageError, match="Rename it back") as raised:
+            export(study, "imagefolder", out, overwrite=overwrite, told=told.append)
+        assert str(aside) in str(raised.value)
+        assert "delete" not in str(raised.value)
+    assert not told
+    assert (aside / MARK).is_file()
+    aside.rename(out)
+    export(study, "imagefolder", out, overwrite=True, told=told.append)
+    assert [line for line in told if "delete it" in line] == [
+        f"note: {unfinished} is what a stopped export left behind; nothing reads it, delete it."
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -248,6 +248,34 @@ def test_the_pick_list_walks_along_the_cabinets(page: Page) -> None:
     assert [row["catalogNumber"] for row in rows] == ["000457728"]
 
 
+def test_the_table_and_the_pick_list_agree_on_hybrids_and_accents(browser: Browser, tmp_path: Path) -> None:
+    plants = [
+        ("Fagaceae", "Quercus", "robur", "Quercus robur L."), ("Fagaceae", None, None, "Quercus × rosacea Bechst."),
+        ("Fagaceae", "Quercus", "× hispanica", "Quercus × hispanica Lam."), ("Fagaceae", None, None, "Quercus x alba"),
+        ("Fagaceae", "×Quercifilix", None, "×Quercifilix zeilanica"), ("Fagaceae", None, None, "× Quercifilix L."),
+        ("Éricaceae", "Erica", "cinerea", "Erica cinerea"), ("Ericaceae", "Érica", "alba", "Érica alba"),
+        ("Ebenaceae", None, None, "Diospyros kaki"), (None, None, None, "×Zea mays"), ("Fagaceae", None, None, None),
+        ("Fagaceae", None, None, "Quercus L."), ("fagaceae", "Quercus", "Robur", "Quercus robur"),
+    ]  # fmt: skip
+    manifest = [
+        {
+            "media_id": media_id(i), "catalogNumber": str(i), "family": family, "genus": genus,
+            "specificEpithet": species, "scientificName": name,
+        }
+        for i, (family, genus, species, name) in enumerate(plants)
+    ]  # fmt: skip
+    results = [{"media_id": media_id(i), "status": "ok", "net_leaves": i} for i in range(len(plants))]
+    study = stored_study(tmp_path / "corpus", tmp_path / "study", {"net_leaves": Integer()}, manifest, results)
+    report = write_report(study, tmp_path / "report.html")
+    context = browser.new_context()
+    page = opened(context, report)
+    shown = [text.split(",")[0].strip() for text in column(page, 1)]
+    _, rows = downloaded(page, "#save-picks")
+    context.close()
+    assert [row["catalogNumber"] for row in rows] == shown
+    assert shown == ["8", "7", "6", "4", "5", "3", "2", "0", "12", "1", "11", "10", "9"]
+
+
 def test_the_printed_pick_list_has_a_heading_a_family_and_a_box_a_row(page: Page) -> None:
     page.evaluate("window.print = () => { document.documentElement.dataset.printed = 'yes'; }")
     page.locator("#print-picks").click()

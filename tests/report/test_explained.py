@@ -69,6 +69,21 @@ def test_values_that_are_all_the_same_or_enormous_explain_nothing(make: Make) ->
     assert found(make, [0.5] * 8, ["A", "B"] * 4) is None
 
 
+@pytest.mark.parametrize("value", [0.1, -0.3, 1e-200, 1e9 + 0.1, 1e140 / 3])
+def test_values_that_are_all_the_same_in_groups_of_odd_sizes_explain_nothing(make: Make, value: float) -> None:
+    assert found(make, [value] * 21, ["A"] * 3 + ["B"] * 7 + ["C"] * 11) is None
+
+
+def test_values_that_differ_by_less_than_adding_them_up_can_tell_explain_nothing(make: Make) -> None:
+    assert found(make, [0.1] * 20 + [0.1 + 2**-56], ["A"] * 3 + ["B"] * 7 + ["C"] * 11) is None
+
+
+def test_small_differences_of_large_values_are_still_compared(make: Make) -> None:
+    share = found(make, [1e6] * 9 + [1e6 + 1e-3] * 9, ["A"] * 9 + ["B"] * 9)
+    assert share is not None
+    assert share.beware
+
+
 def test_enormous_values_are_left_out(make: Make) -> None:
     assert found(make, [1.7e308, -1.7e308] * 4, ["A", "B"] * 4) is None
 

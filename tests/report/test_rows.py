@@ -61,6 +61,51 @@ def test_rows_stand_in_cabinet_order_without_a_family_last(make: Make, tmp_path:
     assert numbers[:20] == sorted(numbers[:20])
 
 
+def test_hybrids_and_accents_stand_where_a_person_looks_for_them(make: Make, tmp_path: Path) -> None:
+    plants = [
+        ("Fagaceae", "Quercus robur"), ("Fagaceae", "Quercus × rosacea"), ("Fagaceae", "Quercus x hispanica"),
+        ("Fagaceae", "Quercus ×bebbiana"), ("Rosaceae", "×Sorbaronia alpina"), ("Rosaceae", "Rosa canina"),
+        ("Éricaceae", "Erica cinerea"), ("Ericaceae", "Érica alba"), ("ebenaceae", "Diospyros kaki"),
+    ]  # fmt: skip
+    manifest = [
+        {"media_id": media_id(i), "catalogNumber": str(i), "family": family, "scientificName": name}
+        for i, (family, name) in enumerate(plants)
+    ]
+    results = [{"media_id": media_id(i), "status": "ok", "a_x": 1.0} for i in range(len(plants))]
+    page = opened(make({"a_x": Float()}, manifest, results), tmp_path)
+    assert column(page, "scientificName") == [
+        "Diospyros kaki", "Érica alba", "Erica cinerea", "Quercus ×bebbiana", "Quercus x hispanica", "Quercus robur",
+        "Quercus × rosacea", "Rosa canina", "×Sorbaronia alpina",
+    ]  # fmt: skip
+
+
+def test_files_and_catalogue_numbers_are_whole_and_what_is_cut_is_said(make: Make, tmp_path: Path) -> None:
+    long, number, place = "f/" * 600 + "é.jpg", "n" * 300, "é" * 201
+    columns = {"a_word": Text(), "a_other": Text()}
+    manifest = [
+        {"media_id": media_id(0), "catalogNumber": number, "local_path": long, "scientificName": place},
+        {"media_id": media_id(1), "catalogNumber": "y" * 5000, "local_path": "b.jpg", "scientificName": "é" * 200},
+    ]
+    results = [
+        {"media_id": media_id(i), "status": "ok", "a_word": "w" * 200, "a_other": "o" * (200 + i)} for i in range(2)
+    ]
+    page = opened(make(columns, manifest, results), tmp_path)
+    assert long in column(page, "file")
+    assert number in column(page, "catalogNumber")
+    assert sorted(column(page, "scientificName")) == sorted(["é" * 199 + "…", "é" * 200])
+    assert set(column(page, "a_word")) == {"w" * 200}
+    assert set(column(page, "a_other")) == {"o" * 199 + "…", "o" * 200}
+    assert "end there with …: catalogNumber, scientificName, a_other." in page.text
+    assert "Lists are saved as CSV, with the long texts of catalogNumber, scientificName, a_other cut." in page.text
+
+
+def test_nothing_is_said_to_be_cut_where_nothing_is(make: Make, tmp_path: Path) -> None:
+    results = [{"media_id": media_id(0), "status": "ok", "a_word": "w"}]
+    page = opened(make({"a_word": Text()}, [{"media_id": media_id(0)}], results), tmp_path)
+    assert "Long texts are cut" not in page.text
+    assert "Lists are saved as CSV. Opened in Excel, a CSV loses the zeros" in page.text
+
+
 def test_fifty_rows_are_there_without_a_script(make: Make, tmp_path: Path) -> None:
     page = opened(make_study(make), tmp_path)
     assert "The first 50 of 60. With scripts allowed" in page.text

@@ -280,3 +280,23 @@ def test_a_pax_header_of_many_records_is_read_in_time(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(header.tobuf() + bad + image.tobuf() + bytes(1024))
     with pytest.raises(SourceError, match="damaged at byte 0"):
         read_shards(tmp_path, label="x")
+
+
+def test_a_record_with_a_label_takes_the_class_of_no_other_sample(tmp_path: Path) -> None:
+    members = samples(range(5))
+    record = json.dumps({"catalogNumber": "1", "label": "from the record"}).encode()
+    members = [(name, record if name == "d/00001.json" else data) for name, data in members]
+    members = [(name, data) for name, data in members if name not in ("d/00003.cls", "d/00004.cls")]
+    members.append(("d/00003.txt", b"a text"))
+    rows = rows_of(read_shards(write_tar(tmp_path / "a.tar", members), label="x"))
+    assert [row["label"] for row in rows] == ["oak", "from the record", "oak", "a text", None]
+    write_tar(tmp_path / "b.tar", samples(range(2), folder="e/"))
+    rows = rows_of(read_shards(tmp_path, label="x"))
+    assert [row["label"] for row in rows] == ["oak", "from the record", "oak", "a text", None, "oak", "beech"]
+
+
+def test_a_class_of_a_later_shard_is_not_lost_to_a_text_of_an_earlier_one(tmp_path: Path) -> None:
+    write_tar(tmp_path / "a.tar", [("a.jpg", b"1"), ("a.txt", b"a caption")])
+    hugging_face(tmp_path / "b.parquet", [sheet_bytes(0), sheet_bytes(1)], txt=["one", "two"])
+    rows = rows_of(read_shards(tmp_path, label="x"))
+    assert [row["label"] for row in rows] == ["a caption", "Fagus sylvatica", "Quercus robur"]

@@ -22,6 +22,7 @@ from vasculum.exports.export import Options
 from vasculum.exports.names import MOST_FOLDER_BYTES, Names
 from vasculum.outcomes import MEANINGS, Status
 from vasculum.store import disk
+from vasculum.store.replacing import MARK
 from vasculum.study.study import Study
 
 NEEDED = (
@@ -38,6 +39,7 @@ FILES = (
     "ATTRIBUTION.md",
     "left_out.csv",
     "classes.json",
+    MARK,
     "data",
     "work",
 )
@@ -45,6 +47,15 @@ STEM, FOLDER, LABEL = "__stem", "__folder", "__label"
 LEFT_COLUMNS = ("media_id", "catalogNumber", "local_path", "license_id", "reason", "detail")
 RESTRICTED, NO_LABEL = "restricted licence", "no label"
 ROWS_AT_ONCE = 1_000
+_TEXT = re.compile(r"'(?:[^']|'')*'")
+_UNCLEAR = re.compile(
+    r"\b(?:not\b(?!\s+(?:i?like|in|between|null)\b)|except\b|case\b)|--|/\*|\$|\\|[=<>]\s*\(", re.IGNORECASE
+)
+_ASKED = re.compile(
+    r"""(?<![\w"'])(?:(?:manifest|joined)\s*\.\s*)?(?:"license_id"|license_id)\s*"""
+    r"""(?:==?\s*'restricted'|in\s*\(\s*(?:''\s*,\s*)*'restricted'\s*(?:,\s*'(?:restricted)?'\s*)*\))(?!\s*\)*\s*(?:[=<>!]|is\b))""",
+    re.IGNORECASE,
+)
 
 
 class LeftOut:
@@ -110,7 +121,7 @@ def choose(study: Study, options: Options, folder: Path, work: Path, *, by_label
         _check_label(schema.field(options.label))
     chosen = Chosen(work / "rows.parquet", LeftOut(folder / "left_out.csv"), shown)
     naming = _Naming(by_label)
-    take_restricted = re.search(r"'restricted'", options.where or "") is not None
+    take_restricted = asks_for_restricted(options.where)
     hashes: list[str] = []
     licences: set[str] = set()
     labels: set[str] = set()
@@ -137,6 +148,20 @@ def choose(study: Study, options: Options, folder: Path, work: Path, *, by_label
     chosen.hashes = np.array(hashes, "S64")
     chosen.classes, chosen.licences = sorted(labels), sorted(licences)
     return chosen
+
+
+def asks_for_restricted(where: str | None) -> bool:
+    """Return whether a condition asks for restricted images, in one of two ways and no other.
+
+    They are `license_id = 'restricted'` and `license_id IN (…, 'restricted', …)`, the list of texts alone; not compared
+    further, and in a condition that has no NOT around a part of it, no CASE and no comment. Whatever else lets such rows
+    through leaves their images out: to pass them on is to be said, not to come about.
+    """
+    # Other texts are made empty, so that nothing is read in them; quoted names and comments are not looked into.
+    plain = _TEXT.sub(lambda found: found[0] if found[0] == "'restricted'" else "''", where or "")
+    if _UNCLEAR.search(plain):
+        return False
+    return _ASKED.search(plain) is not None
 
 
 class _Naming:

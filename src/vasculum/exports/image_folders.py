@@ -23,7 +23,7 @@ from vasculum.exports.image_folder import ImageFolder
 from vasculum.exports.tar_shards import TarShards
 from vasculum.jobs import Watch
 from vasculum.store import runs
-from vasculum.store.replacing import check_free_folder, left_over, replacing_folder, write_mark
+from vasculum.store.replacing import check_free_folder, left_over, only_copies, replacing_folder, write_mark
 from vasculum.study.study import Study
 
 BYTES_PER_SHARD = 256 * 2**20
@@ -51,9 +51,15 @@ def write_images(
 ) -> Exported:  # fmt: skip
     """Write a layout of the study's images to the folder `out`, whole or not at all, and return what was written.
 
-    Raises UsageError where nothing is to be written, or the options do not hold; StoreError where the disk refuses.
+    Raises UsageError where nothing is to be written, the options do not hold, or an earlier export was set aside and
+    is all there is; StoreError where the disk refuses.
     """
     check_free_folder(out, options.overwrite)
+    for earlier in only_copies(out):
+        raise UsageError(
+            f"{out}: is missing, and {earlier} is the export that was there: another was stopped as it took its place. "
+            f"Rename it back (to {out.name}) or to another name, then export again."
+        )
     for litter in left_over(out):
         tell(f"note: {litter} is what a stopped export left behind; nothing reads it, delete it.")
     with replacing_folder(out, overwrite=options.overwrite) as folder:

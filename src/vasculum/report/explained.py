@@ -21,6 +21,9 @@ RARE = 0.01
 BIGGEST = 1e150
 """Beyond it squares overflow, and nothing is compared."""
 
+ROUNDING = 1e-14
+"""Differences below this share of the values themselves are what adding them up leaves, not differences."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Explained:
@@ -67,12 +70,12 @@ def of_numbers(database: Database, expression: str) -> Explained | None:
     doi:10.2333/bhmk.40.129). Chance: the F test of the same analysis, tail by `beyond_f`.
     """
     groups = (
-        f"select count(x) as n, avg(x) as mean, var_pop(x) as variance from ({_held(expression)}) "
+        f"select count(x) as n, avg(x) as mean, var_pop(x) as variance, min(x) as low, max(x) as high from ({_held(expression)}) "
         f"where abs(x) < {BIGGEST} group by institution having count(x) >= {ROWS_OF_A_GROUP}"
     )
     found = database.run(
         f"with g as ({groups}), whole as (select sum(n) as rows, sum(n * mean) / sum(n) as mean from g) "
-        "select count(*) as groups, sum(g.n)::double as rows, sum(g.n * g.variance) as within, "
+        "select count(*) as groups, sum(g.n)::double as rows, min(low) as low, max(high) as high, sum(g.n * g.variance) as within, "
         "sum(g.n * (g.mean - whole.mean) * (g.mean - whole.mean)) as between_them from g, whole"
     ).to_pylist()[0]
     k, n = int(found["groups"]), int(found["rows"] or 0)
@@ -80,7 +83,9 @@ def of_numbers(database: Database, expression: str) -> Explained | None:
         return None
     within, between = found["within"], found["between_them"]
     total = within + between
-    if not 0 < total < math.inf:
+    # Equal values differ in nothing, though their means in groups do in the last digit.
+    size = max(abs(found["low"]), abs(found["high"]))
+    if found["low"] == found["high"] or not n * (ROUNDING * size) ** 2 < total < math.inf:
         return None
     share = 1 - (within / total) * (n - 1) / (n - k)
     chance = beyond_f((between / (k - 1)) / (within / (n - k)), k - 1, n - k) if within > 0 else 0.0

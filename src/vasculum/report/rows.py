@@ -32,7 +32,10 @@ MOST_EXACT = 600_000
 """Numbers that are not whole, up to which all their digits are in the page; beyond it 7 of them, and it says so."""
 
 MOST_TEXT = 200
-"""Characters of a text that are kept; what is cut ends with an ellipsis."""
+"""Characters of a text that are kept; what is cut ends with an ellipsis, and the page says which columns have such."""
+
+MOST_KEY = 4_000
+"""Characters of a file or catalogue number that are kept: it is what finds the sheet, so it is whole."""
 
 LONGEST_WHOLE = 2**53
 FIRST = 50
@@ -62,6 +65,9 @@ RECORD = (
 WHOLE = ("media_id", "record_page")
 """Columns that are never cut: an address that is cut leads elsewhere."""
 
+KEYS = ("catalogNumber", "file", "institutionCode", "collectionCode")
+"""Columns of which `MOST_KEY` characters are kept."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cell:
@@ -89,6 +95,8 @@ class Rows:
     first: tuple[Cell, ...]
     shown: tuple[ResultColumn, ...]
     left_out: tuple[ResultColumn, ...]
+    cut: tuple[str, ...] = ()
+    """Names of the columns of which a text was cut."""
 
 
 def all_rows(database: Database, columns: Sequence[ResultColumn], in_all: int) -> Rows:
@@ -100,11 +108,14 @@ def all_rows(database: Database, columns: Sequence[ResultColumn], in_all: int) -
     most = min(MOST_ROWS, max(1000, MOST_VALUES // (len(told) + len(RECORD))))
     order = "r.media_id" if not told else f"{value(told[0].name)} desc nulls last, r.media_id"
     part = f" order by {order} limit {most}" if in_all > most else ""
-    named = ", ".join(f"{sql if name in WHOLE else _text(sql)} as c{i}" for i, (name, _, sql) in enumerate(RECORD))
+    named = ", ".join(f"{_record(name, sql)} as c{i}" for i, (name, _, sql) in enumerate(RECORD))
     values = "".join(f", {_sql(column)} as v{i}" for i, column in enumerate(told))
+    texts = [(name, f"c{i}", _most(name)) for i, (name, _, _) in enumerate(RECORD) if name not in WHOLE]
+    texts += [(one.name, f"v{i}", MOST_TEXT) for i, one in enumerate(told) if isinstance(one.kind, Text)]
     table = database.run(
         f"with held as (select {named}{values} from {ROWS}{part}) select * from held order by {_cabinet_order()}"
     )
+    cut, table = _cut(table, texts)
     floats = sum(isinstance(column.kind, Float) for column in told)
     exact = table.num_rows * floats <= MOST_EXACT
     shown = tuple(told[:SHOWN_FIRST])
@@ -117,12 +128,34 @@ def all_rows(database: Database, columns: Sequence[ResultColumn], in_all: int) -
         first=tuple(_cells(table.slice(0, FIRST), len(shown))),
         shown=shown,
         left_out=tuple(column for column in columns if not isinstance(column.kind, PLAIN)),
+        cut=cut,
     )
 
 
-def _text(sql: str) -> str:
-    cut = f"left({sql}, {MOST_TEXT - 1}) || '…'"
-    return f"nullif(CASE WHEN length({sql}) > {MOST_TEXT} THEN {cut} ELSE {sql} END, '')"
+def _most(name: str) -> int:
+    return MOST_KEY if name in KEYS else MOST_TEXT
+
+
+def _record(name: str, sql: str) -> str:
+    return sql if name in WHOLE else _text(sql, _most(name))
+
+
+def _text(sql: str, most: int = MOST_TEXT) -> str:
+    """Return a text as SQL: one character more than is kept where it is longer, by which `_cut` knows it."""
+    return f"nullif(left({sql}, {most + 1}), '')"
+
+
+def _cut(table: pa.Table, texts: Sequence[tuple[str, str, int]]) -> tuple[tuple[str, ...], pa.Table]:
+    """Return the names of the columns in which a text is too long, and the table with such texts cut."""
+    found = []
+    for name, key, most in texts:
+        longer = pc.greater(pc.utf8_length(table[key]), most)
+        if pc.any(longer).as_py():
+            found.append(name)
+            short = pc.binary_join_element_wise(pc.utf8_slice_codeunits(table[key], 0, most - 1), "…", "")
+            at = table.schema.get_field_index(key)
+            table = table.set_column(at, key, pc.if_else(longer, short, table[key]))
+    return tuple(found), table
 
 
 def _sql(column: ResultColumn) -> str:
@@ -132,16 +165,32 @@ def _sql(column: ResultColumn) -> str:
 
 
 def _cabinet_order() -> str:
-    """Return family, genus, species and number as SQL; `scripts/cabinet.js` does it by the rules of the language."""
+    """Return family, genus, species and number as SQL; `scripts/cabinet.js` does the same for the lists.
+
+    Both pass over the sign of a hybrid (a `×` or an `x` that stands alone), accents and capitals; what is empty is last.
+    """
     place = {name: f"c{i}" for i, (name, _, _) in enumerate(RECORD)}
-    family, number, name = f"trim({place['family']})", place["catalogNumber"], f"trim({place['scientificName']})"
-    genus = f"coalesce(nullif(trim({place['genus']}), ''), split_part({name}, ' ', 1))"
-    digits = f"ltrim(regexp_extract({number}, '[0-9]+'), '0')"
-    return (
-        f"lower(nullif({family}, '')) nulls last, lower({genus}) nulls last, "
-        f"lower(coalesce(nullif(trim({place['specificEpithet']}), ''), split_part({name}, ' ', 2))) nulls last, "
-        f"lower(regexp_extract({number}, '^[^0-9]*')) nulls last, length({digits}), {digits}, {number}, {place['media_id']}"
+    number, name = f"nullif(trim({place['catalogNumber']}), '')", _unsigned(place["scientificName"])
+    genus = f"coalesce({_unsigned(place['genus'])}, split_part({name}, ' ', 1))"
+    second = f"split_part({name}, ' ', 2)"
+    species = (
+        f"coalesce({_unsigned(place['specificEpithet'])}, "
+        f"CASE WHEN regexp_full_match({second}, '[\\p{{Ll}}-]+') THEN {second} END)"
     )
+    digits = f"ltrim(regexp_extract({number}, '[0-9]+'), '0')"
+    keys = [
+        f"lower(strip_accents(nullif({key}, ''))) nulls last" for key in (f"trim({place['family']})", genus, species)
+    ]
+    return (
+        f"{', '.join(keys)}, lower(strip_accents(regexp_extract({number}, '^[^0-9]*'))) nulls last, "
+        f"length({digits}), {digits}, {number}, {place['media_id']}"
+    )
+
+
+def _unsigned(column: str) -> str:
+    """Return a name as SQL without the signs of hybrids, null where nothing is left."""
+    spaced = f"replace({column}, '×', ' ')"
+    return f"nullif(trim(regexp_replace(regexp_replace({spaced}, '(^|\\s+)[xX](\\s+|$)', ' ', 'g'), '\\s+', ' ', 'g')), '')"
 
 
 def _json(table: pa.Table, told: Sequence[ResultColumn], exact: bool) -> Iterator[str]:

@@ -63,6 +63,7 @@ class ShardsSource:
         self._tally = Tally()
         self._shown = Mapping(())
         self._labels: tuple[str, ...] = ()
+        self._labels_here: tuple[str, ...] = ()
         tally = Tally()
         first = next((chunk for chunk, _ in self._chunks(tally, SAMPLE_ROWS)), None)
         if first is None and tally.rejects:
@@ -122,7 +123,25 @@ class ShardsSource:
         declared = columns["format"].to_pylist()
         formats = [told or media[row].format for told, row in zip(declared, rows, strict=True)]
         columns["format"] = pa.array(formats, pa.string())
+        if "label" not in self._overrides:
+            columns["label"] = pa.array(self._labels_of(chunk, rows, columns["label"].to_pylist()), pa.string())
         return pa.RecordBatch.from_arrays([columns[name] for name in SOURCE_SCHEMA.names], schema=SOURCE_SCHEMA)
+
+    def _labels_of(self, chunk: Chunk, rows: list[int], read: list[str | None]) -> list[str | None]:
+        """Return the labels of rows: the record's own `label`, else the class, else the text of the sample.
+
+        Columns add up over the shards, so that one record with a `label` must not take the others' class from them.
+        """
+        own = any(bare(name) == "label" for name in chunk.columns[1:])
+        names = [n for name in self._labels_here for n in (name, f"{name} (file)") if n in chunk.columns]
+        places = [chunk.columns.index(name) for name in names]
+        found: list[str | None] = []
+        for row, told in zip(rows, read, strict=True):
+            cells = (chunk.rows[row][place] for place in places)
+            other = next((cell for cell in cells if isinstance(cell, str) and cell.strip()), None)
+            told = told if told and told.strip() else None
+            found.append(told or other if own else other or told)
+        return found
 
     def _guess(self, chunk: Chunk) -> Mapping:
         """Return the mapping for the assembler; what is shown of it speaks of the record's own columns only."""
@@ -164,6 +183,7 @@ class ShardsSource:
             try:
                 with self._opened(name, tally) as shard:
                     tally.count("shards")
+                    self._labels_here = tuple(shard.labels)
                     self._labels = tuple(dict.fromkeys((*self._labels, *shard.labels)))
                     held: list[Medium] = []
                     for medium in shard.media():

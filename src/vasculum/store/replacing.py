@@ -126,9 +126,24 @@ def beside(out: Path, kind: str = "tmp") -> Path:
 
 
 def left_over(out: Path) -> list[Path]:
-    """Return what killed writers of `out` left beside it; nobody reads it, and it may be large."""
+    """Return what killed writers of `out` left beside it and nobody needs; it may be large. See `only_copies`."""
+    needed = only_copies(out)
+    return [path for path in _beside_left(out, ".tmp", ".old") if path not in needed]
+
+
+def only_copies(out: Path) -> list[Path]:
+    """Return earlier exports that were set aside for a new one that never came, where `out` is missing: all there is.
+
+    A writer that is killed between its two renames leaves such a one. It is to be renamed to `out`, never deleted.
+    """
+    if os.path.lexists(out):
+        return []
+    return [path for path in _beside_left(out, ".old") if (path / MARK).is_file()]
+
+
+def _beside_left(out: Path, *kinds: str) -> list[Path]:
     with contextlib.suppress(OSError):
         begin = f".{out.name[:80]}."
         found = [path for path in out.parent.iterdir() if path.name.startswith(begin)]
-        return sorted(path for path in found if path.name[len(begin) + 8 :] in (".tmp", ".old"))
+        return sorted(path for path in found if path.name[len(begin) + 8 :] in kinds)
     return []

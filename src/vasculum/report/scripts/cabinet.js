@@ -3,12 +3,17 @@
 const MOST_PRINTED = 5000;
 const trimmed = (column, row) => (column.raw(row) ?? "").trim();
 
-// Genus and species as published, else the first words of the name (a cross of hybrids left out).
+// A name without the signs of hybrids; rows.py (`_unsigned`, `_cabinet_order`) does the same.
+const unsigned = (column, row) => trimmed(column, row).replaceAll("×", " ").split(/\s+/).filter((word) => word && !/^x$/i.test(word)).join(" ");
+
+// Genus and species as published, else the first words of the name.
 const plantOf = (table, row) => {
-  const [first = "", ...rest] = trimmed(table.named.scientificName, row).split(/\s+/).filter((word) => !/^[×x]$/i.test(word));
-  const genus = trimmed(table.named.genus, row) || first;
-  const species = trimmed(table.named.specificEpithet, row) || (/^[a-z-]+$/.test(rest[0] ?? "") ? rest[0] : "");
-  return { genus: genus.replace(/^×\s*/, ""), species };
+  const { scientificName, genus, specificEpithet } = table.named;
+  const [first = "", second = ""] = unsigned(scientificName, row).split(" ");
+  return {
+    genus: unsigned(genus, row) || first,
+    species: unsigned(specificEpithet, row) || (/^[\p{Ll}-]+$/u.test(second) ? second : ""),
+  };
 };
 
 const emptyLast = (a, b) => (a === "") - (b === "") || collator.compare(a, b);
