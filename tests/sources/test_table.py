@@ -37,7 +37,11 @@ def uris(source: TableSource) -> list[str | None]:
     return [row["accessURI"] for row in rows_of(source)]
 
 
-cell = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+CONTROL = "".join(map(chr, range(32)))
+cell = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters=CONTROL) | st.sampled_from("\t\r\n\v\f"), max_size=20
+)
+"""Any text but NUL and the control characters that a file is taken for binary by."""
 
 
 @settings(max_examples=50, deadline=None)
