@@ -111,7 +111,8 @@ def _check_not_moved(corpus: Corpus, source: Source, label: str | None) -> None:
 def _known_label(corpus: Corpus, kind: str, path: Path) -> str | None:
     """Return the label under which this very folder was collected before, whatever it was called then."""
     for known, entry in corpus.sources.items():
-        if kind != "table" and entry["kind"] == kind and entry["root"] == os.path.normpath(Path.cwd() / path):
+        whole = "folder" in entry["query"] and path.is_dir()  # not one shard of it
+        if whole and entry["kind"] == kind and entry["root"] == os.path.normpath(Path.cwd() / path):
             return known
     return None
 
